@@ -1,0 +1,25 @@
+// Everything has a limit, and all of them stand here, with how they relate.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace anel::limits {
+
+inline constexpr std::size_t nodes_max = 64;           ///< ids 0..63; votes are a 64-bit mask
+inline constexpr std::size_t client_id_bytes_max = 64;
+inline constexpr std::size_t batch_messages_max = 65'535;
+inline constexpr std::size_t address_bytes_max = 256;
+inline constexpr std::size_t control_bytes_max = 64 * 1024;
+
+/// What a client may ask of a node; told to it in `welcome`.
+struct ClientLimits {
+    std::size_t message_bytes = 1024 * 1024;      ///< one payload
+    std::size_t batch_bytes = 4 * 1024 * 1024;    ///< one push frame
+    std::size_t window_bytes = 8 * 1024 * 1024;   ///< unwritten data of one client at one node
+    friend bool operator==(const ClientLimits&, const ClientLimits&) = default;
+};
+static_assert(ClientLimits{}.message_bytes < ClientLimits{}.batch_bytes);
+static_assert(ClientLimits{}.batch_bytes < ClientLimits{}.window_bytes);
+
+}  // namespace anel::limits
