@@ -1,0 +1,169 @@
+// What nodes say to each other: control messages over CLUSTER_PORT, and the token and its hop acks over links.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "common/blob.hpp"
+#include "common/ids.hpp"
+#include "ring/core/ledger.hpp"
+
+namespace anel {
+
+struct Member {
+    NodeId id;
+    Incarnation incarnation;
+    std::string link_address;  ///< numeric, where its predecessor connects to
+    friend bool operator==(const Member&, const Member&) = default;
+};
+
+/// The members of an epoch, in ascending id order, which is the order of the ring.
+struct View {
+    Epoch epoch;
+    NodeId coordinator;
+    SegmentNumber segment;  ///< the epoch's first
+    std::vector<Member> members;
+    friend bool operator==(const View&, const View&) = default;
+};
+
+// --- control messages: each may be lost, repeated, late -----------------------------------------
+
+/// Candidate to all: who is there? The same number stands in the candidate's word of the shared ledger.
+struct Call {
+    CallId call;
+    LedgerId ledger;
+    Epoch highest;  ///< the highest epoch the candidate knows
+    friend bool operator==(const Call&, const Call&) = default;
+};
+/// To the candidate: I am, and this is where my predecessor may connect.
+struct Answer {
+    CallId call;
+    Epoch highest;
+    std::string link_address;
+    friend bool operator==(const Answer&, const Answer&) = default;
+};
+/// To the candidate: my ring works; ask its coordinator to be admitted.
+struct Content {
+    Epoch epoch;
+    NodeId coordinator;
+    friend bool operator==(const Content&, const Content&) = default;
+};
+/// Seeker to coordinator: admit me with the next planned change.
+struct Join {
+    Epoch highest;
+    friend bool operator==(const Join&, const Join&) = default;
+};
+/// Coordinator to members: this is the view of a granted epoch.
+struct ViewTold {
+    View view;
+    friend bool operator==(const ViewTold&, const ViewTold&) = default;
+};
+/// Member to coordinator: I applied everything before the epoch's base and both my links stand.
+struct Ready {
+    Epoch epoch;
+    friend bool operator==(const Ready&, const Ready&) = default;
+};
+
+enum class SuspectReason { link_dropped, token_overdue, join, leave, fenced, link_failed, start_overdue };
+
+/// Member to members: this epoch has to end.
+struct Suspect {
+    Epoch epoch;
+    SuspectReason reason = SuspectReason::token_overdue;
+    NodeId about;  ///< the node it is about: whose link dropped, who joins or leaves
+    friend bool operator==(const Suspect&, const Suspect&) = default;
+};
+/// A node with work to the presumed holder of a parked token.
+struct Wake {
+    Epoch epoch;
+    friend bool operator==(const Wake&, const Wake&) = default;
+};
+/// The holder to who woke it: I live and send the token on.
+struct WakeAck {
+    Epoch epoch;
+    friend bool operator==(const WakeAck&, const WakeAck&) = default;
+};
+/// Every round up to `round` is durable. A fact, true in every epoch.
+struct DurableNotice {
+    Round round;
+    friend bool operator==(const DurableNotice&, const DurableNotice&) = default;
+};
+
+using Control =
+    std::variant<Call, Answer, Content, Join, ViewTold, Ready, Suspect, Wake, WakeAck, DurableNotice>;
+
+// --- link messages -------------------------------------------------------------------------------
+
+/// Predecessor to successor, repeated until the welcome comes.
+struct LinkHello {
+    Epoch epoch;
+    NodeId from;
+    Incarnation incarnation;
+    friend bool operator==(const LinkHello&, const LinkHello&) = default;
+};
+struct LinkWelcome {
+    Epoch epoch;
+    NodeId from;
+    Incarnation incarnation;
+    friend bool operator==(const LinkWelcome&, const LinkWelcome&) = default;
+};
+/// Successor to predecessor: this hop arrived; do not resend it.
+struct HopAck {
+    Epoch epoch;
+    Hop hop;
+    friend bool operator==(const HopAck&, const HopAck&) = default;
+};
+
+/// One client frame within a bid.
+struct BidEntry {
+    Round birth;              ///< of the session under which it was accepted; 0 for hello
+    std::uint32_t bytes = 0;  ///< length of the frame
+    friend bool operator==(const BidEntry&, const BidEntry&) = default;
+};
+
+/// What a node puts into the open round: its clients' frames, untouched. The frames stand one behind another in
+/// `chunks`; none crosses the border of a chunk, an empty frame does not occur.
+struct Bid {
+    NodeId node;
+    std::vector<BidEntry> entries;
+    std::vector<Blob> chunks;
+    [[nodiscard]] std::size_t bytes() const {
+        std::size_t sum = 0;
+        for (const auto& chunk : chunks) sum += chunk.size();
+        return sum;
+    }
+    friend bool operator==(const Bid&, const Bid&) = default;
+};
+
+/// The round that gathers bids. It is named by the hop at which it was opened.
+struct OpenRound {
+    Hop opened;
+    NodeId opener;
+    std::uint64_t votes = 0;  ///< bit k: node k voted
+    bool full = false;        ///< somebody found no room for its bid; another member opens the next round
+    std::vector<Bid> bids;    ///< the opener's own is added when it closes the round
+    friend bool operator==(const OpenRound&, const OpenRound&) = default;
+};
+
+/// What became of a closed round, on its one lap.
+struct ClosedRound {
+    Hop opened;    ///< of the round, so that bidders know which of their bids it settles
+    NodeId writer;
+    bool disk_full = false;              ///< nothing was taken: there is no space
+    std::optional<RoundResult> result;   ///< none: nothing new in it, no slot was taken
+    friend bool operator==(const ClosedRound&, const ClosedRound&) = default;
+};
+
+struct Token {
+    Epoch epoch;
+    Hop hop;
+    std::optional<OpenRound> open;
+    std::vector<ClosedRound> closed;
+    friend bool operator==(const Token&, const Token&) = default;
+};
+
+using LinkMessage = std::variant<LinkHello, LinkWelcome, HopAck, Token>;
+
+}  // namespace anel

@@ -1,0 +1,160 @@
+#include "ring/core/output_format.hpp"
+
+#include <fmt/format.h>
+
+#include <cstring>
+#include <iterator>
+
+namespace anel {
+namespace {
+
+constexpr std::string_view classic_separator = "########################################################\n";
+static_assert(classic_separator.size() == 57);
+
+/// How many bytes of one well formed UTF-8 character stand at the start of `text`; 0: none (table 3-7 of the Unicode
+/// standard).
+std::size_t utf8_length(std::string_view text) {
+    const auto at = [&](std::size_t index) -> unsigned {
+        return index < text.size() ? static_cast<unsigned char>(text[index]) : 0U;
+    };
+    const auto tail = [&](std::size_t index) { return (at(index) & 0xc0U) == 0x80U; };
+    const unsigned lead = at(0);
+    if (lead < 0x80) return text.empty() ? 0 : 1;
+    if (lead < 0xc2) return 0;
+    if (lead < 0xe0) return tail(1) ? 2 : 0;
+    if (lead < 0xf0) {
+        if (!tail(1) || !tail(2)) return 0;
+        if (lead == 0xe0 && at(1) < 0xa0) return 0;
+        if (lead == 0xed && at(1) > 0x9f) return 0;
+        return 3;
+    }
+    if (lead < 0xf5) {
+        if (!tail(1) || !tail(2) || !tail(3)) return 0;
+        if (lead == 0xf0 && at(1) < 0x90) return 0;
+        if (lead == 0xf4 && at(1) > 0x8f) return 0;
+        return 4;
+    }
+    return 0;
+}
+
+/// As utf8_length, but 0 also for what people should not find raw in a text file: control characters (C0, DEL, and
+/// C1, U+0080..U+009F), the line and paragraph separators (U+2028, U+2029), and the backslash that begins an escape.
+std::size_t printable_length(std::string_view text) {
+    const std::size_t length = utf8_length(text);
+    const auto at = [&](std::size_t index) { return static_cast<unsigned char>(text[index]); };
+    if (length == 1 && (at(0) < 0x20 || at(0) == 0x7f || at(0) == '\\')) return 0;
+    if (length == 2 && at(0) == 0xc2 && at(1) < 0xa0) return 0;
+    if (length == 3 && at(0) == 0xe2 && at(1) == 0x80 && (at(2) == 0xa8 || at(2) == 0xa9)) return 0;
+    return length;
+}
+
+/// The length of the run of plain ASCII at the start that needs no escape, eight bytes at a time.
+std::size_t plain_length(std::string_view text) {
+    constexpr std::uint64_t ones = 0x0101010101010101ULL;
+    constexpr std::uint64_t highs = 0x8080808080808080ULL;
+    const auto has_zero = [](std::uint64_t word) { return (word - ones) & ~word & highs; };
+    std::size_t length = 0;
+    while (length + 8 <= text.size()) {
+        std::uint64_t word = 0;
+        std::memcpy(&word, text.data() + length, 8);
+        const std::uint64_t below_space = (word - ones * 0x20) & ~word & highs;
+        if (((word & highs) | below_space | has_zero(word ^ (ones * '\\')) | has_zero(word ^ (ones * 0x7f))) != 0) break;
+        length += 8;
+    }
+    while (length < text.size()) {
+        const auto byte = static_cast<unsigned char>(text[length]);
+        if (byte < 0x20 || byte >= 0x7f || byte == '\\') break;
+        ++length;
+    }
+    return length;
+}
+
+void append_json_string(std::string& text, std::string_view raw) {
+    text += '"';
+    while (!raw.empty()) {
+        const std::size_t length = printable_length(raw);
+        const auto byte = static_cast<unsigned char>(raw.front());
+        if (length > 0) {
+            if (byte == '"') text += '\\';
+            text.append(raw.substr(0, length));
+        } else if (byte == '\\') {
+            text += R"(\\)";
+        } else if (byte < 0x80) {
+            fmt::format_to(std::back_inserter(text), R"(\u{:04x})", static_cast<unsigned>(byte));
+        } else if (const std::size_t wide = utf8_length(raw); wide > 0) {
+            // Not printable, but JSON can say it; all of these are below U+FFFF.
+            const auto tail = [&](std::size_t index) { return static_cast<unsigned char>(raw[index]) & 0x3fU; };
+            const unsigned point = wide == 2 ? (byte & 0x1fU) << 6U | tail(1) : (byte & 0x0fU) << 12U | tail(1) << 6U | tail(2);
+            fmt::format_to(std::back_inserter(text), R"(\u{:04x})", point);
+            raw.remove_prefix(wide - 1);
+        } else {
+            // Not UTF-8, which JSON cannot carry: shown as in the classic format, escaped once more for JSON.
+            fmt::format_to(std::back_inserter(text), R"(\\x{:02x})", static_cast<unsigned>(byte));
+        }
+        raw.remove_prefix(length > 0 ? length : 1);
+    }
+    text += '"';
+}
+
+}  // namespace
+
+bool is_utf8(std::string_view text) {
+    while (!text.empty()) {
+        const std::size_t plain = plain_length(text);
+        if (plain == text.size()) return true;
+        const std::size_t length = utf8_length(text.substr(plain));
+        if (length == 0) return false;
+        text.remove_prefix(plain + length);
+    }
+    return true;
+}
+
+void append_escaped(std::string& text, std::string_view payload) {
+    while (!payload.empty()) {
+        const std::size_t plain = plain_length(payload);
+        text.append(payload.substr(0, plain));
+        payload.remove_prefix(plain);
+        if (payload.empty()) return;
+        const std::size_t length = printable_length(payload);
+        if (length > 0) {
+            text.append(payload.substr(0, length));
+            payload.remove_prefix(length);
+            continue;
+        }
+        switch (const char byte = payload.front()) {
+            case '\n': text += R"(\n)"; break;
+            case '\r': text += R"(\r)"; break;
+            case '\t': text += R"(\t)"; break;
+            case '\\': text += R"(\\)"; break;
+            default:
+                fmt::format_to(std::back_inserter(text), R"(\x{:02x})",
+                               static_cast<unsigned>(static_cast<unsigned char>(byte)));
+        }
+        payload.remove_prefix(1);
+    }
+}
+
+void append_message(std::string& text, OutputFormat format, const OutputLine& line) {
+    if (format == OutputFormat::classic) {
+        text += "Container ";
+        const fmt::format_int container{line.container.value};
+        text.append(container.data(), container.size());
+        text += " \nMensagem: ";
+        append_escaped(text, line.message.payload);
+        text += '\n';
+        return;
+    }
+    fmt::format_to(std::back_inserter(text), R"({{"sequence":{},"round":{},"container":{},"client":)",
+                   line.sequence.value, line.round.value, line.container.value);
+    append_json_string(text, line.client_id);
+    fmt::format_to(std::back_inserter(text), R"(,"client_sequence":{},"timestamp":{},"message":)",
+                   line.client_sequence.value, line.message.timestamp);
+    append_json_string(text, line.message.payload);
+    text += "}\n";
+}
+
+void append_round_end(std::string& text, OutputFormat format) {
+    if (format == OutputFormat::classic) text += classic_separator;
+}
+
+}  // namespace anel

@@ -1,0 +1,379 @@
+#include "ring/core/passage.hpp"
+
+#include "ring/core/round_builder.hpp"
+
+namespace anel {
+namespace {
+
+constexpr std::uint64_t bit(NodeId node) { return std::uint64_t{1} << node.value; }
+
+RoundResult result_of(const RoundRecord& record, SegmentNumber segment) {
+    return {segment,        record.round,       record.first,  record.count,
+            record.wall_us, record.text.size(), record.changes};
+}
+
+}  // namespace
+
+void Passage::begin(const View& view, std::optional<LinkId> outbound) {
+    end();
+    view_ = view;
+    outbound_ = outbound;
+    segment_ = view.segment;
+    segment_bytes_ = 0;
+    last_hop_ = Hop{};
+    presumed_holder_ = view.coordinator;
+    progress_at_ = context_.now.steady;
+}
+
+void Passage::end() {
+    held_.reset();
+    sent_.reset();
+    record_.reset();
+    result_.reset();
+    bid_in_.reset();
+    hold_ = Hold::none;
+    woken_ = 0;
+    open_seen_ = expecting_ = probing_ = false;
+    wake_at_.reset();
+    trouble_.reset();
+    undurable_.clear();
+}
+
+void Passage::start() {
+    ANEL_ASSERT(!moved());
+    ANEL_ASSERT(view_.coordinator == context_.config.self);
+    held_ = Token{view_.epoch, Hop{1}, std::nullopt, {}};
+    last_hop_ = held_->hop;
+    // The first round may be empty: its lap shows every member that the ring stands.
+    held_->open = OpenRound{held_->hop, context_.config.self, 0, false, {}};
+    forward();
+}
+
+void Passage::token_arrived(Token token) {
+    if (token.epoch != view_.epoch || !outbound_) return;
+    if (token.hop <= last_hop_ || held_) return;  // a resent hop; its ack is sent again by the caller
+    last_hop_ = token.hop;
+    held_ = std::move(token);
+    sent_.reset();  // a token that comes round acks every hop before it
+    progress_at_ = context_.now.steady;
+    wake_at_.reset();
+    expecting_ = probing_ = false;
+    take_closed_rounds();
+    if (!trouble_) serve();
+}
+
+/// Applies what other members closed; what this node closed has made its lap.
+void Passage::take_closed_rounds() {
+    std::erase_if(held_->closed, [&](const ClosedRound& round) { return round.writer == context_.config.self; });
+    for (const auto& round : held_->closed) {
+        presumed_holder_ = round.writer;
+        if (round.result && round.result->round == context_.tip.round.next()) {
+            apply(*round.result);
+        } else if (round.result && round.result->round > context_.tip.round) {
+            trouble_ = Trouble{SuspectReason::fenced, context_.config.self};  // cannot follow: enter again, from the ledger
+            return;
+        }
+        if (bid_in_ == round.opened) {
+            bid_in_.reset();
+            clients_.settled(round.disk_full);
+        }
+    }
+}
+
+void Passage::apply(const RoundResult& result) {
+    context_.apply(result);
+    if (result.segment != segment_) segment_bytes_ = 0;
+    segment_ = result.segment;
+    const std::uint64_t journal_bytes = result.output_bytes + 256 + 192 * result.changes.size();
+    segment_bytes_ += journal_bytes;
+    checkpoint_bytes_ += journal_bytes;
+    ++checkpoint_rounds_;
+    clients_.applied(result);
+}
+
+void Passage::serve() {
+    if (held_->open && held_->open->opener == context_.config.self) {
+        close_round();
+    } else if (held_->open) {
+        const std::size_t bytes = bid_bytes();
+        vote(context_.config.token_bytes - std::min(bytes, context_.config.token_bytes), bytes == 0);
+        forward();
+    } else if ((clients_.has_work() || woken_ != 0) && may_open()) {
+        open_round();
+    } else if (held_->closed.empty()) {
+        hold_ = Hold::parked;
+        presumed_holder_ = context_.config.self;
+    } else {
+        forward();
+    }
+}
+
+std::size_t Passage::bid_bytes() const {
+    std::size_t bytes = 0;
+    for (const auto& bid : held_->open->bids) bytes += bid.bytes();
+    return bytes;
+}
+
+void Passage::vote(std::size_t room, bool token_is_empty) {
+    auto& open = *held_->open;
+    if ((open.votes & bit(context_.config.self)) != 0) return;
+    if (auto bid = clients_.make_bid(room, token_is_empty)) {
+        open.bids.push_back(std::move(*bid));
+        bid_in_ = open.opened;
+    } else if (clients_.has_work()) {
+        open.full = true;
+    }
+    open.votes |= bit(context_.config.self);
+}
+
+/// The opener's own bid stays off the token; it is added when the round comes back.
+void Passage::open_round() {
+    held_->open = OpenRound{held_->hop, context_.config.self, 0, false, {}};
+    if (clients_.has_work()) woken_ |= bit(context_.config.self);
+    if (context_.config.linger > Duration::zero() && woken_ != all_votes()) {
+        hold_ = Hold::lingering;
+        linger_until_ = context_.now.steady + context_.config.linger;
+        return;
+    }
+    woken_ = 0;
+    forward();
+}
+
+void Passage::close_round() {
+    vote(context_.config.bid_bytes, true);  // the own bid is never on the token, so there is always room for it
+    auto& open = *held_->open;
+    if (open.votes != all_votes()) {
+        // Not elected: a member passed it on without its mark. It must come round again, with all marks cleared.
+        trouble_ = Trouble{SuspectReason::fenced, context_.config.self};
+        return;
+    }
+    bidders_ = 0;
+    for (const auto& bid : open.bids) bidders_ |= bit(bid.node);
+    auto record = build_round(context_, view_, std::move(open.bids));
+    if (!record) {
+        finish_round(std::nullopt, false);
+    } else if (segment_bytes_ > context_.config.segment_bytes) {
+        hold_ = Hold::rotating;
+        record_ = std::move(record);
+        context_.act(RotateSegment{segment_, context_.tip.round});
+    } else {
+        decide(std::move(*record));
+    }
+}
+
+void Passage::rotated(SegmentNumber segment) {
+    ANEL_ASSERT(hold_ == Hold::rotating);
+    segment_ = segment;
+    segment_bytes_ = 0;
+    decide(*std::exchange(record_, std::nullopt));
+}
+
+void Passage::decide(RoundRecord record) {
+    hold_ = Hold::deciding;
+    result_ = result_of(record, segment_);
+    context_.act(DecideRound{segment_, std::move(record)});
+}
+
+void Passage::round_decided() {
+    ANEL_ASSERT(hold_ == Hold::deciding);
+    apply(*result_);
+    hold_ = Hold::writing;
+    context_.act(WriteOutput{result_->round});
+}
+
+void Passage::round_refused(DecideRefusal why) {
+    ANEL_ASSERT(hold_ == Hold::deciding);
+    result_.reset();
+    switch (why) {
+        case DecideRefusal::fenced: trouble_ = Trouble{SuspectReason::fenced, context_.config.self}; return;
+        case DecideRefusal::disk_full: finish_round(std::nullopt, true); return;
+    }
+}
+
+void Passage::output_written() {
+    ANEL_ASSERT(hold_ == Hold::writing);
+    undurable_.emplace_back(result_->round, bidders_);
+    context_.act(MakeDurable{segment_, result_->round});
+    checkpoint_if_due();
+    finish_round(std::exchange(result_, std::nullopt), false);
+}
+
+void Passage::checkpoint_if_due() {
+    const auto& config = context_.config;
+    if (checkpoint_bytes_ < config.checkpoint_bytes && checkpoint_rounds_ < config.checkpoint_rounds) return;
+    checkpoint_bytes_ = checkpoint_rounds_ = 0;
+    context_.act(WriteCheckpoint{});
+}
+
+void Passage::finish_round(std::optional<RoundResult> result, bool disk_full) {
+    hold_ = Hold::none;
+    const Hop opened = held_->open->opened;
+    const bool others_turn = held_->open->full;
+    held_->open.reset();
+    held_->closed.push_back({opened, context_.config.self, disk_full, std::move(result)});
+    presumed_holder_ = context_.config.self;
+    if (bid_in_ == opened) {
+        bid_in_.reset();
+        clients_.settled(disk_full);
+    }
+    if (clients_.has_work() && may_open() && !others_turn) open_round();
+    else forward();
+}
+
+void Passage::forward() {
+    hold_ = Hold::none;
+    open_seen_ = held_->open.has_value();
+    held_->hop = held_->hop.next();
+    if (solo()) {
+        go_solo();
+        return;
+    }
+    sent_ = std::move(*held_);
+    held_.reset();
+    sent_at_ = context_.now.steady;
+    send();
+}
+
+/// A ring of one: the token is back at once.
+void Passage::go_solo() {
+    last_hop_ = held_->hop;
+    held_->closed.clear();
+    serve();
+}
+
+void Passage::send() {
+    resend_at_ = context_.now.steady + context_.config.timing.hop_resend;
+    context_.act(SendLink{*outbound_, *sent_});
+}
+
+void Passage::hop_acked(const HopAck& ack) {
+    if (ack.epoch == view_.epoch && sent_ && ack.hop == sent_->hop) sent_.reset();
+}
+
+void Passage::wake_arrived(NodeId from) {
+    woken_ |= bit(from);
+    if (!held_) return;
+    if (hold_ == Hold::parked || hold_ == Hold::lingering) context_.tell(from, WakeAck{view_.epoch});
+    work_came();
+}
+
+void Passage::wake_acked() {
+    progress_at_ = context_.now.steady;
+    probing_ = false;
+    if (wake_at_) wake_at_ = context_.now.steady + context_.config.timing.token_timeout / 3;
+}
+
+void Passage::work_came() {
+    if (hold_ == Hold::parked && (clients_.has_work() || woken_ != 0)) {
+        open_round();
+    } else if (hold_ == Hold::lingering) {
+        if (clients_.has_work()) woken_ |= bit(context_.config.self);
+        if (woken_ != all_votes()) return;
+        woken_ = 0;
+        forward();
+    } else if (!held_ && expects_token() && !expecting_) {
+        expecting_ = true;
+        progress_at_ = context_.now.steady;
+        if (open_seen_) {
+            wake_at_ = context_.now.steady + context_.config.timing.token_timeout / 3;
+            return;
+        }
+        wake_at_ = context_.now.steady + context_.config.timing.wake_resend;
+        if (presumed_holder_ != context_.config.self) context_.tell(presumed_holder_, Wake{view_.epoch});
+    }
+}
+
+void Passage::probe() {
+    if (held_) return;
+    probing_ = true;
+    work_came();
+}
+
+bool Passage::expects_token() const { return clients_.has_work() || clients_.has_bid() || probing_; }
+
+void Passage::ticked() {
+    const auto now = context_.now.steady;
+    const auto& timing = context_.config.timing;
+    if (hold_ == Hold::lingering && now >= linger_until_) {
+        woken_ = 0;
+        forward();
+        return;
+    }
+    if (sent_) {
+        if (now >= sent_at_ + timing.token_timeout) {
+            trouble_ = Trouble{SuspectReason::token_overdue, successor()};
+            return;
+        }
+        if (now >= resend_at_) send();
+    }
+    if (!expects_token()) expecting_ = false;
+    if (!held_ && expecting_) {
+        if (now >= progress_at_ + timing.token_timeout) {
+            trouble_ = Trouble{SuspectReason::token_overdue, context_.config.self};
+            return;
+        }
+        if (wake_at_ && now >= *wake_at_) {
+            wake_at_ = now + timing.wake_resend;
+            tell_members(Wake{view_.epoch});
+        }
+    }
+}
+
+void Passage::became_durable(Round round) {
+    std::uint64_t waiting = 0;
+    while (!undurable_.empty() && undurable_.front().first <= round) {
+        waiting |= undurable_.front().second;
+        undurable_.pop_front();
+    }
+    for (const auto& member : view_.members) {
+        if (member.id != context_.config.self && (waiting & bit(member.id)) != 0) {
+            context_.tell(member.id, DurableNotice{round});
+        }
+    }
+}
+
+bool Passage::is_content() const {
+    return held_ || context_.now.steady < progress_at_ + context_.config.timing.token_timeout;
+}
+
+std::uint64_t Passage::all_votes() const {
+    std::uint64_t votes = 0;
+    for (const auto& member : view_.members) votes |= bit(member.id);
+    return votes;
+}
+
+NodeId Passage::successor() const {
+    for (const auto& member : view_.members) {
+        if (member.id > context_.config.self) return member.id;
+    }
+    return view_.members.front().id;
+}
+
+void Passage::tell_members(const Control& message) {
+    for (const auto& member : view_.members) {
+        if (member.id != context_.config.self) context_.tell(member.id, message);
+    }
+}
+
+std::optional<Instant> Passage::next_wakeup() const {
+    std::optional<Instant> soonest;
+    const auto timeout = context_.config.timing.token_timeout;
+    if (hold_ == Hold::lingering) sooner(soonest, linger_until_);
+    if (sent_) sooner(soonest, std::min(resend_at_, sent_at_ + timeout));
+    if (!held_ && expecting_) {
+        sooner(soonest, progress_at_ + timeout);
+        sooner(soonest, wake_at_);
+    }
+    return soonest;
+}
+
+void Passage::check_invariants() const {
+    // A hold is a hold of something.
+    ANEL_ASSERT(held_.has_value() || hold_ == Hold::none);
+    // What is held is not also under way.
+    ANEL_ASSERT(!held_ || !sent_);
+    // A parked token carries nothing.
+    ANEL_ASSERT(hold_ != Hold::parked || (!held_->open && held_->closed.empty()));
+}
+
+}  // namespace anel
