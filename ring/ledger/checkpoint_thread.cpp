@@ -1,0 +1,266 @@
+#include "ring/ledger/checkpoint_thread.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace anel {
+
+CheckpointThread::CheckpointThread(World world, Output output, Round suspect_round)
+    : world_{world}, output_{std::move(output)}, suspect_round_{suspect_round}, thread_{[this] { run(); }} {}
+
+CheckpointThread::~CheckpointThread() {
+    {
+        const std::scoped_lock guard{mutex_};
+        stop_ = true;
+    }
+    changed_.notify_all();
+    thread_.join();
+}
+
+void CheckpointThread::begin(SegmentNumber segment, Snapshot snapshot) {
+    {
+        const std::scoped_lock guard{mutex_};
+        waiting_ = Job{segment, std::move(snapshot)};
+    }
+    changed_.notify_all();
+}
+
+void CheckpointThread::wait_idle() {
+    std::unique_lock lock{mutex_};
+    changed_.wait(lock, [this] { return !waiting_ && !busy_; });
+}
+
+void CheckpointThread::run() {
+    std::unique_lock lock{mutex_};
+    while (true) {
+        changed_.wait(lock, [this] { return stop_ || waiting_; });
+        if (stop_) {
+            return;
+        }
+        Job job = std::move(*waiting_);
+        waiting_.reset();
+        busy_ = true;
+        lock.unlock();
+        auto written = write(job);
+        // A full disk only means that the journal stays longer; the next checkpoint tries again.
+        if (!written && written.error().code != ErrorCode::disk_full) {
+            world_.sync.fail(written.error());
+        }
+        lock.lock();
+        busy_ = false;
+        changed_.notify_all();
+    }
+}
+
+Result<void> CheckpointThread::write(Job& job) {
+    const Round round = job.snapshot.round;
+    if (auto durable = world_.sync.wait_durable(job.segment, round); !durable) {
+        return durable;
+    }
+    while (true) {
+        auto previous = newest_mark(world_.files, world_.folders, world_.identity.id);
+        if (!previous) {
+            return forward_error(previous);
+        }
+        if (*previous && (*previous)->round >= round) {
+            return {};
+        }
+        auto walk = begin_walk(*previous);
+        if (!walk) {
+            return forward_error(walk);
+        }
+        if (!*walk) {
+            continue;
+        }
+        if (auto walked = walk_to(**walk, round); !walked) {
+            return walked;
+        }
+        const Position& at = (*walk)->position;
+        auto tail = output_.tail_hash(at.output_end);
+        if (!tail) {
+            return forward_error(tail);
+        }
+        if (auto synced = output_.make_durable(); !synced) {
+            return synced;
+        }
+        if (auto blocks = write_block_sums(world_.files, world_.folders, (*walk)->sums); !blocks) {
+            return blocks;
+        }
+        const CheckpointMark mark{.round = round,
+                                  .sequence = at.sequence,
+                                  .wall_us = at.wall_us,
+                                  .segment = (*walk)->segment->number(),
+                                  .output_end = at.output_end,
+                                  .hash = at.hash,
+                                  .tail_hash = *tail,
+                                  .block_crc = (*walk)->sums.partial()};
+        const Checkpoint checkpoint{.mark = mark, .snapshot = std::move(job.snapshot)};
+        if (auto linked = write_checkpoint(world_.files, world_.folders, world_.identity.id, checkpoint); !linked) {
+            return linked;
+        }
+        return trim_below(world_.files, world_.folders, mark);
+    }
+}
+
+Result<std::unique_ptr<Segment>> CheckpointThread::open(SegmentNumber number) {
+    return Segment::open(
+        world_.files, world_.folders.journal.get(), number, world_.identity.id, world_.boot, Access::read);
+}
+
+Result<bool> CheckpointThread::enter(Walk& walk, SegmentNumber number) {
+    if (!walk.successor) {
+        auto segment = open(number);
+        if (!segment) {
+            return forward_error(segment);
+        }
+        walk.segment = std::move(*segment);
+    } else {
+        walk.segment = std::move(walk.successor);
+    }
+    if (!walk.segment) {
+        return false;
+    }
+    auto successor = open(number.next());
+    if (!successor) {
+        return forward_error(successor);
+    }
+    walk.successor = std::move(*successor);
+    if (walk.successor) {
+        walk.segment->set_final_slots(walk.successor->header().previous_slots);
+    }
+    return true;
+}
+
+Result<std::optional<CheckpointThread::Walk>> CheckpointThread::begin_walk(
+    const std::optional<CheckpointMark>& previous) {
+    Walk walk{.segment = {}, .successor = {}, .position = {}, .sums = BlockSums{0, 0}};
+    auto entered = enter(walk, previous ? previous->segment : SegmentNumber{1});
+    if (!entered) {
+        return forward_error(entered);
+    }
+    if (!*entered) {
+        auto now = newest_mark(world_.files, world_.folders, world_.identity.id);
+        if (!now) {
+            return forward_error(now);
+        }
+        if (*now == previous) {
+            return failure(ErrorCode::ledger_damaged, "the journal behind the newest checkpoint is missing");
+        }
+        return std::optional<Walk>{};
+    }
+    const std::uint64_t base = walk.segment->base_round().value;
+    auto at = walk.segment->position_at(previous ? previous->round.value - base : 0);
+    if (!at) {
+        return forward_error(at);
+    }
+    walk.position = *at;
+    if (previous) {
+        if (at->hash != previous->hash) {
+            return failure(ErrorCode::ledger_damaged,
+                           fmt::format("the journal does not continue checkpoint {}", previous->round.value));
+        }
+        walk.sums = BlockSums{previous->output_end, previous->block_crc};
+    } else {
+        for (std::uint64_t offset = 0; offset < world_.identity.adopted_bytes; offset += buffer_.size()) {
+            buffer_.resize(std::min(block_bytes, world_.identity.adopted_bytes - offset));
+            auto got = output_.read(buffer_, offset);
+            if (!got) {
+                return forward_error(got);
+            }
+            walk.sums.add(buffer_);
+        }
+    }
+    if (auto gap = take_gap(walk); !gap) {
+        return forward_error(gap);
+    }
+    return std::optional{std::move(walk)};
+}
+
+Result<void> CheckpointThread::take_gap(Walk& walk) {
+    const auto& header = walk.segment->header();
+    if (walk.sums.offset() != header.gap_begin || header.gap_begin == header.base_offset) {
+        return {};
+    }
+    if (header.base_round <= suspect_round_.value) {
+        if (auto written = output_.write_filler(header.gap_begin, header.base_offset); !written) {
+            return written;
+        }
+    }
+    return for_each_filler(header.gap_begin, header.base_offset, [&](std::string_view part, std::uint64_t) {
+        walk.sums.add(as_bytes(part));
+        return Result<void>{};
+    });
+}
+
+Result<void> CheckpointThread::walk_to(Walk& walk, Round round) {
+    while (true) {
+        const auto slots = walk.segment->slots();
+        if (!slots) {
+            return tl::unexpected<Error>{slots.error()};
+        }
+        const std::uint64_t last = std::min(*slots, round.value - walk.segment->base_round().value);
+        for (std::uint64_t slot = walk.position.slots + 1; slot <= last; ++slot) {
+            if (auto taken = take_slot(walk, slot, round); !taken) {
+                return taken;
+            }
+        }
+        const bool at_end = walk.position.slots == *slots;
+        if (walk.position.round == round && !(at_end && walk.successor)) {
+            return {};
+        }
+        if (!walk.successor) {
+            return failure(ErrorCode::ledger_damaged,
+                           fmt::format("round {} is not in the journal", round.value));
+        }
+        const std::uint64_t hash = walk.position.hash;
+        auto entered = enter(walk, walk.segment->number().next());
+        if (!entered) {
+            return forward_error(entered);
+        }
+        auto begin = walk.segment->position_at(0);
+        if (!begin) {
+            return forward_error(begin);
+        }
+        if (begin->hash != hash || begin->round != walk.position.round) {
+            return failure(ErrorCode::ledger_damaged,
+                           fmt::format(".anel/journal/{} does not continue the one before it",
+                                       walk.segment->number().value));
+        }
+        walk.position = *begin;
+        if (auto gap = take_gap(walk); !gap) {
+            return gap;
+        }
+    }
+}
+
+Result<void> CheckpointThread::take_slot(Walk& walk, std::uint64_t slot, Round last) {
+    auto after = walk.segment->position_at(slot);
+    if (!after) {
+        return forward_error(after);
+    }
+    auto header = walk.segment->header_at(slot);
+    if (!header) {
+        return forward_error(header);
+    }
+    // The last round is written again in any case: its holder may sleep between deciding and writing it.
+    const bool write = after->round <= suspect_round_ || after->round == last;
+    if (write || !walk.sums.fits(header->text_bytes)) {
+        auto record = walk.segment->read(slot, buffer_);
+        if (!record) {
+            return forward_error(record);
+        }
+        if (write) {
+            if (auto written = output_.write(record->text, header->output_offset); !written) {
+                return written;
+            }
+        }
+        walk.sums.add(as_bytes(record->text));
+    } else {
+        walk.sums.add(header->text_crc, header->text_bytes);
+    }
+    walk.position = *after;
+    return {};
+}
+
+}  // namespace anel

@@ -1,0 +1,67 @@
+// Writes checkpoints on a thread of its own: waits until all is durable, finishes block sums, links, trims.
+#pragma once
+
+#include "ring/ledger/block_sums.hpp"
+#include "ring/ledger/checkpoint_file.hpp"
+#include "ring/ledger/ledger_file.hpp"
+#include "ring/ledger/output.hpp"
+#include "ring/ledger/sync_thread.hpp"
+
+namespace anel {
+
+class CheckpointThread {
+public:
+    struct World {
+        FileSystem& files;
+        const Folders& folders;
+        const LedgerIdentity& identity;
+        const BootId& boot;
+        SyncThread& sync;
+    };
+    /// @param output         a descriptor for this thread alone
+    /// @param suspect_round  output of rounds up to here may have been written before `output` was opened
+    CheckpointThread(World world, Output output, Round suspect_round);
+    CheckpointThread(const CheckpointThread&) = delete;
+    CheckpointThread& operator=(const CheckpointThread&) = delete;
+    ~CheckpointThread();
+
+    /// Begins one; a later one replaces one that still waits.
+    void begin(SegmentNumber segment, Snapshot snapshot);
+    /// Waits until nothing is under way (tests).
+    void wait_idle();
+
+private:
+    struct Job {
+        SegmentNumber segment;  ///< which holds the round
+        Snapshot snapshot;
+    };
+    /// Where a walk through the journal stands.
+    struct Walk {
+        std::unique_ptr<Segment> segment;
+        std::unique_ptr<Segment> successor;  ///< none: `segment` is the newest
+        Position position;
+        BlockSums sums;
+    };
+    void run();
+    [[nodiscard]] Result<void> write(Job& job);
+    /// None where the journal was trimmed under it: another node's checkpoint is newer.
+    [[nodiscard]] Result<std::optional<Walk>> begin_walk(const std::optional<CheckpointMark>& previous);
+    [[nodiscard]] Result<void> walk_to(Walk& walk, Round round);
+    [[nodiscard]] Result<void> take_slot(Walk& walk, std::uint64_t slot, Round last);
+    [[nodiscard]] Result<void> take_gap(Walk& walk);
+    [[nodiscard]] Result<bool> enter(Walk& walk, SegmentNumber number);
+    [[nodiscard]] Result<std::unique_ptr<Segment>> open(SegmentNumber number);
+
+    World world_;
+    Output output_;
+    Round suspect_round_;
+    Bytes buffer_;
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    std::optional<Job> waiting_;
+    bool busy_ = false;
+    bool stop_ = false;
+    std::thread thread_;
+};
+
+}  // namespace anel

@@ -1,0 +1,41 @@
+// Named places where a test may stop, end or fail this process. Compiled in, off by default.
+//
+// ANEL_FAIL_POINTS="name=action[@N][,...]": at the N-th time the place is passed (default 1)
+//   stop           SIGSTOP to itself, once
+//   exit           ends at once with code 77, as a crash would, once
+//   error:NAME     the system call there fails with ENOSPC, EIO, EDQUOT or EROFS, from then on
+//   short          the write there is done in two pieces, from then on
+#pragma once
+
+#include <atomic>
+#include <string_view>
+
+#include "common/result.hpp"
+
+namespace anel::fail_points {
+
+struct Effect {
+    int error = 0;        ///< errno that the place shall fail with; 0: none
+    bool shorten = false; ///< the write shall be short
+};
+
+namespace detail {
+extern std::atomic<bool> armed;
+Effect reach(std::string_view name);
+}  // namespace detail
+
+/// Passes the place `name`. One relaxed load where nothing is armed.
+inline Effect pass(std::string_view name) {
+    if (detail::armed.load(std::memory_order_relaxed)) [[unlikely]] {
+        return detail::reach(name);
+    }
+    return {};
+}
+
+/// Replaces everything armed by what `text` says; an empty text disarms. `bad_configuration` names the bad entry.
+[[nodiscard]] Result<void> arm(std::string_view text);
+
+/// arm() with the environment's ANEL_FAIL_POINTS, if there is one.
+[[nodiscard]] Result<void> arm_from_environment();
+
+}  // namespace anel::fail_points

@@ -1,0 +1,253 @@
+// Sealing the newest segment and making the next one: a new epoch, or the same one going on.
+//
+// Everything a segment builds on is done before it has a name: the one before is durable, and output.txt has all
+// its rounds. So a segment of this boot proves that for all who come later; only the gap before its own first
+// byte is written after it has its name, because only then it is certain that this header is the one.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "ring/ledger/fail_points.hpp"
+#include "ring/ledger/file_ledger.hpp"
+
+namespace anel {
+
+Result<Grant> FileLedger::grant(Epoch highest_named) {
+    if (sync_->failed()) {
+        return failure(ErrorCode::sync_failed, "a sync failed before; this node asks for no epoch");
+    }
+    if (auto found = follow(); !found) {
+        return forward_error(found);
+    }
+    if (newest() != nullptr && newest()->epoch() > highest_named) {
+        return failure(ErrorCode::newer_epoch,
+                       fmt::format("the ledger has epoch {}, the highest named was {}",
+                                   newest()->epoch().value,
+                                   highest_named.value));
+    }
+    auto unborn = prepare_segment();
+    if (!unborn) {
+        return forward_error(unborn);
+    }
+    fail_points::pass("grant.before_seal");
+    if (newest() != nullptr) {
+        if (auto sealed = newest()->seal(); !sealed) {
+            return forward_error(sealed);
+        }
+    }
+    fail_points::pass("grant.sealed");
+    const Epoch epoch = highest_named.next();
+    auto number = make_next(std::move(*unborn), epoch);
+    if (!number) {
+        return forward_error(number);
+    }
+    return Grant{.epoch = epoch, .segment = *number};
+}
+
+Result<SegmentNumber> FileLedger::rotate(SegmentNumber current, Round last) {
+    if (sync_->failed()) {
+        return failure(ErrorCode::sync_failed, "a sync failed before; nothing more is decided here");
+    }
+    if (auto found = follow(); !found) {
+        return forward_error(found);
+    }
+    if (newest() == nullptr || newest()->number() != current || newest()->foreign()) {
+        return failure(ErrorCode::fenced, fmt::format("segment {} is not the newest", current.value));
+    }
+    ANEL_ASSERT(last >= newest()->base_round());
+    auto unborn = prepare_segment();
+    if (!unborn) {
+        return forward_error(unborn);
+    }
+    if (!newest()->try_seal(last.value - newest()->base_round().value)) {
+        return failure(ErrorCode::fenced, fmt::format("segment {} was sealed, or goes on", current.value));
+    }
+    fail_points::pass("rotate.sealed");
+    const Epoch epoch = newest()->epoch();
+    return make_next(std::move(*unborn), epoch);
+}
+
+Result<FileLedger::Unborn> FileLedger::prepare_segment() {
+    auto fd = open_unnamed(files_, folders_.journal.get(), "a segment");
+    if (!fd) {
+        return forward_error(fd);
+    }
+    Reservation room;
+    if (auto reserved =
+            room.ensure(files_, fd->get(), 0, Segment::records_begin, "segment.reserve", "a segment");
+        !reserved) {
+        return forward_error(reserved);
+    }
+    return Unborn{std::move(*fd)};
+}
+
+Result<SegmentHeader> FileLedger::next_header(Epoch epoch) {
+    SegmentHeader header;
+    header.ledger = id().value;
+    header.epoch = epoch.value;
+    header.boot = boot_;
+    if (newest() == nullptr) {
+        header.number = 1;
+        header.gap_begin = file_.identity().adopted_bytes;
+        header.base_offset = file_.identity().base_offset;
+        return header;
+    }
+    Segment& last = *newest();
+    auto slots = last.slots();
+    if (!slots) {
+        return forward_error(slots);
+    }
+    auto tip = last.position_at(*slots);
+    if (!tip) {
+        return forward_error(tip);
+    }
+    if (auto durable = sync_->wait_durable(last.number(), tip->round); !durable) {
+        return forward_error(durable);
+    }
+    fail_points::pass("grant.durable");
+    if (auto recovered = recover_output(last, *tip); !recovered) {
+        return forward_error(recovered);
+    }
+    header.number = last.number().next().value;
+    header.previous_slots = *slots;
+    header.base_round = tip->round.value;
+    header.base_sequence = tip->sequence.value;
+    header.base_wall_us = tip->wall_us;
+    header.base_hash = tip->hash;
+    header.gap_begin = tip->output_end;
+    header.base_offset = tip->output_end;
+    if (last.foreign()) {
+        // What a power cut left behind the records becomes a line of blanks.
+        auto size = output_.size();
+        if (!size) {
+            return forward_error(size);
+        }
+        header.base_offset = std::max(header.base_offset, *size);
+    }
+    return header;
+}
+
+Result<SegmentNumber> FileLedger::make_next(Unborn unborn, Epoch epoch) {
+    auto header = next_header(epoch);
+    if (!header) {
+        return forward_error(header);
+    }
+    const SegmentNumber number{header->number};
+    const std::string name = std::to_string(number.value);
+    const Bytes pages = Segment::first_pages(*header);
+    if (auto written = write_all(files_, unborn.fd.get(), {pages}, 0, "segment.write", "a segment"); !written) {
+        return forward_error(written);
+    }
+    if (files_.fsync(unborn.fd.get()) != 0) {
+        return sync_failure("a segment", errno);
+    }
+    fail_points::pass("grant.before_link");
+    auto linked = link_file(files_, unborn.fd.get(), folders_.journal.get(), name);
+    if (!linked) {
+        return forward_error(linked);
+    }
+    if (!*linked) {
+        return failure(ErrorCode::fenced, fmt::format("another node made segment {} first", name));
+    }
+    fail_points::pass("grant.linked");
+    if (auto synced = fsync_folder(files_, folders_.journal.get(), ".anel/journal"); !synced) {
+        return forward_error(synced);
+    }
+    // A sleeper may have given a trimmed number a second life; whoever trims links a checkpoint first, which says so.
+    auto mark = newest_mark(files_, folders_, id());
+    if (!mark) {
+        return forward_error(mark);
+    }
+    if (*mark && (*mark)->segment > number) {
+        files_.unlink(folders_.journal.get(), name.c_str());
+        return failure(ErrorCode::fenced, fmt::format("the journal up to segment {} was trimmed already", name));
+    }
+    auto segment = Segment::open(files_, folders_.journal.get(), number, id(), boot_, Access::write);
+    if (!segment) {
+        return forward_error(segment);
+    }
+    if (!*segment) {
+        return failure(ErrorCode::fenced, fmt::format("segment {} was trimmed already", name));
+    }
+    if (auto taken = adopt_newest(std::move(*segment), true); !taken) {
+        return forward_error(taken);
+    }
+    if (auto filled = output_.write_filler(header->gap_begin, header->base_offset); !filled) {
+        return forward_error(filled);
+    }
+    return number;
+}
+
+Result<void> FileLedger::recover_output(Segment& last, const Position& tip) {
+    if (last.foreign()) {
+        auto mark = newest_mark(files_, folders_, id());
+        if (!mark) {
+            return forward_error(mark);
+        }
+        return rewrite_output(*mark ? (*mark)->round : Round{0}, *mark ? (*mark)->segment : SegmentNumber{1});
+    }
+    auto before = tip.slots > 0 ? last.header_at(tip.slots) : Result<RecordHeader>{RecordHeader{}};
+    if (!before) {
+        return forward_error(before);
+    }
+    const auto& header = last.header();
+    const std::uint64_t certain = tip.slots > 0 ? before->output_offset : header.gap_begin;
+    if (auto same = output_.check(certain); !same) {
+        return same;
+    }
+    if (tip.slots == 0) {
+        return output_.write_filler(header.gap_begin, header.base_offset);
+    }
+    auto record = last.read(tip.slots, buffer_);
+    if (!record) {
+        return forward_error(record);
+    }
+    return output_.write(record->text, record->header.output_offset);
+}
+
+Result<void> FileLedger::rewrite_output(Round after, SegmentNumber from) {
+    const SegmentNumber last = newest()->number();
+    std::unique_ptr<Segment> next;
+    for (SegmentNumber number = from; number <= last; number = number.next()) {
+        std::unique_ptr<Segment> segment = std::move(next);
+        for (auto* into : {&segment, &next}) {
+            const SegmentNumber wanted = into == &segment ? number : number.next();
+            if (*into || wanted > last) {
+                continue;
+            }
+            auto opened = Segment::open(files_, folders_.journal.get(), wanted, id(), boot_, Access::read);
+            if (!opened) {
+                return forward_error(opened);
+            }
+            if (!*opened) {
+                return failure(ErrorCode::fenced, fmt::format("segment {} was trimmed meanwhile", wanted.value));
+            }
+            *into = std::move(*opened);
+        }
+        if (next) {
+            segment->set_final_slots(next->header().previous_slots);
+        }
+        const auto& header = segment->header();
+        if (auto filled = output_.write_filler(header.gap_begin, header.base_offset); !filled) {
+            return filled;
+        }
+        auto slots = segment->slots();
+        if (!slots) {
+            return forward_error(slots);
+        }
+        const std::uint64_t done = std::max(after.value, header.base_round) - header.base_round;
+        for (std::uint64_t slot = done + 1; slot <= *slots; ++slot) {
+            auto record = segment->read(slot, buffer_);
+            if (!record) {
+                return forward_error(record);
+            }
+            if (auto written = output_.write(record->text, record->header.output_offset); !written) {
+                return written;
+            }
+        }
+    }
+    return {};
+}
+
+}  // namespace anel

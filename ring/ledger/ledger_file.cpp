@@ -1,0 +1,127 @@
+#include "ring/ledger/ledger_file.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+
+#include <array>
+#include <cerrno>
+
+#include "ring/ledger/bytes.hpp"
+#include "ring/ledger/crc32c.hpp"
+#include "ring/ledger/fail_points.hpp"
+
+namespace anel {
+namespace {
+
+constexpr std::array<char, 8> ledger_magic{'A', 'N', 'E', 'L', 'L', 'E', 'D', '\n'};
+constexpr std::uint32_t ledger_version = 1;
+
+struct Header {
+    std::array<char, 8> magic = ledger_magic;
+    std::uint32_t version = ledger_version;
+    std::uint32_t crc = 0;  ///< CRC32C of the header behind this field
+    std::uint64_t id = 0;
+    std::uint64_t format = 0;
+    std::uint64_t output_inode = 0;
+    std::uint64_t nodes = 0;  ///< bit k: node k
+    std::uint64_t adopted_bytes = 0;
+    std::uint64_t base_offset = 0;
+};
+std::uint32_t crc_of(const Header& header) { return crc32c(bytes_of(header).subspan(offsetof(Header, id))); }
+
+}  // namespace
+
+Result<std::optional<LedgerFile>> LedgerFile::open(FileSystem& files, const Folders& folders, bool writable) {
+    auto fd = open_existing(files, folders.anel.get(), "ledger", writable ? O_RDWR : O_RDONLY);
+    if (!fd) {
+        return forward_error(fd);
+    }
+    if (!fd->valid()) {
+        return std::optional<LedgerFile>{};
+    }
+    const std::string what = (folders.path / ".anel/ledger").string();
+    Header header;
+    std::array<std::byte, sizeof header> bytes{};
+    auto got = read_at(fd->get(), bytes, MappedPage::bytes, what);
+    if (!got) {
+        return forward_error(got);
+    }
+    std::memcpy(&header, bytes.data(), sizeof header);
+    if (*got < sizeof header || header.magic != ledger_magic) {
+        return failure(ErrorCode::ledger_damaged, fmt::format("{} is not the file of a ledger", what));
+    }
+    if (header.version > ledger_version) {
+        return failure(ErrorCode::folder_unusable,
+                       fmt::format("{} was written by a newer program (format version {}, this one knows up to {}): use "
+                                   "that one",
+                                   what,
+                                   header.version,
+                                   ledger_version));
+    }
+    if (header.crc != crc_of(header) || header.format > 1) {
+        return failure(ErrorCode::ledger_damaged, fmt::format("{} is damaged: its checksum is wrong", what));
+    }
+    LedgerFile file;
+    file.identity_.id = {header.id};
+    file.identity_.format = header.format == 0 ? OutputFormat::classic : OutputFormat::jsonl;
+    file.identity_.output_inode = header.output_inode;
+    file.identity_.adopted_bytes = header.adopted_bytes;
+    file.identity_.base_offset = header.base_offset;
+    for (std::uint64_t node = 0; node < limits::nodes_max; ++node) {
+        if (((header.nodes >> node) & 1U) != 0) {
+            file.identity_.nodes.insert({node});
+        }
+    }
+    auto words = MappedPage::map(fd->get(), writable, what);
+    if (!words) {
+        return forward_error(words);
+    }
+    file.fd_ = std::move(*fd);
+    file.words_ = std::move(*words);
+    return std::optional{std::move(file)};
+}
+
+Result<bool> LedgerFile::create(FileSystem& files, const Folders& folders, const LedgerIdentity& identity) {
+    Header header;
+    header.id = identity.id.value;
+    header.format = identity.format == OutputFormat::classic ? 0 : 1;
+    header.output_inode = identity.output_inode;
+    for (const auto node : identity.nodes) {
+        ANEL_ASSERT(node.value < limits::nodes_max);
+        header.nodes |= std::uint64_t{1} << node.value;
+    }
+    header.adopted_bytes = identity.adopted_bytes;
+    header.base_offset = identity.base_offset;
+    header.crc = crc_of(header);
+    Bytes pages(2 * MappedPage::bytes);
+    std::memcpy(pages.data() + MappedPage::bytes, &header, sizeof header);
+    auto fd = open_unnamed(files, folders.anel.get(), ".anel/ledger");
+    if (!fd) {
+        return forward_error(fd);
+    }
+    if (auto written = write_all(files, fd->get(), {pages}, 0, "ledger.write", ".anel/ledger"); !written) {
+        return forward_error(written);
+    }
+    if (files.fsync(fd->get()) != 0) {
+        return sync_failure(".anel/ledger", errno);
+    }
+    auto linked = link_file(files, fd->get(), folders.anel.get(), "ledger");
+    if (!linked) {
+        return linked;
+    }
+    if (auto synced = fsync_folder(files, folders.anel.get(), ".anel"); !synced) {
+        return forward_error(synced);
+    }
+    return linked;
+}
+
+void LedgerFile::set_call_word(NodeId node, CallId call) {
+    ANEL_ASSERT(node.value < limits::nodes_max);
+    words_.store(node.value, call.value);
+}
+CallId LedgerFile::call_word(NodeId node) const {
+    ANEL_ASSERT(node.value < limits::nodes_max);
+    return {words_.load(node.value)};
+}
+
+}  // namespace anel

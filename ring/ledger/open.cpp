@@ -1,0 +1,370 @@
+// How a FileLedger comes to stand on a folder: made or found, checked, and its newest segment followed.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <limits>
+#include <random>
+
+#include "ring/ledger/file_ledger.hpp"
+
+namespace anel {
+namespace {
+
+std::string list_of(const std::set<NodeId>& nodes) {
+    std::vector<std::uint64_t> numbers;
+    for (const auto node : nodes) {
+        numbers.push_back(node.value);
+    }
+    return fmt::format("{}", fmt::join(numbers, ","));
+}
+std::string name_of(OutputFormat format) { return format == OutputFormat::classic ? "classic" : "jsonl"; }
+
+tl::unexpected<Error> unusable(std::string text) { return failure(ErrorCode::folder_unusable, std::move(text)); }
+
+/// What stands in output.txt before a ledger is made: nothing, or what we were told to adopt.
+Result<void> look_at_output(FileSystem& files, const Folders& folders, bool adopt, LedgerIdentity& identity) {
+    auto output = Output::open(files, folders, false);
+    if (!output) {
+        return forward_error(output);
+    }
+    if (!*output) {
+        return {};
+    }
+    auto size = (*output)->size();
+    if (!size) {
+        return forward_error(size);
+    }
+    if (*size == 0) {
+        return {};
+    }
+    if (!adopt) {
+        return unusable(fmt::format("{} is not empty ({} bytes), and no ledger stands beside it: move it away, or start "
+                                    "once with --adopt to go on behind it",
+                                    (folders.path / Output::name).string(),
+                                    *size));
+    }
+    std::array<std::byte, 1> last{};
+    auto got = (*output)->read(last, *size - 1);
+    if (!got) {
+        return forward_error(got);
+    }
+    identity.adopted_bytes = *size;
+    identity.base_offset = *size + (last[0] == std::byte{'\n'} ? 0 : 1);
+    return {};
+}
+
+Result<void> make_ledger(FileSystem& files, Folders& folders, const LedgerOptions& options) {
+    LedgerIdentity identity{.id = {}, .format = options.format, .output_inode = 0, .nodes = options.nodes};
+    if (auto looked = look_at_output(files, folders, options.adopt, identity); !looked) {
+        // Perhaps another node made the ledger, and wrote, since we looked for it.
+        auto opened = open_inner_folders(files, folders);
+        auto file = opened && *opened ? LedgerFile::open(files, folders, true) : std::optional<LedgerFile>{};
+        return file && *file ? Result<void>{} : looked;
+    }
+    if (auto made = make_inner_folders(files, folders); !made) {
+        return made;
+    }
+    if (auto fit = try_file_system(files, folders); !fit) {
+        return fit;
+    }
+    if (auto made = Output::create(files, folders); !made) {
+        return made;
+    }
+    auto output = Output::open(files, folders, true);
+    if (!output) {
+        return forward_error(output);
+    }
+    if (!*output) {
+        return failure(ErrorCode::outside_hands, "output.txt was removed while the ledger was made");
+    }
+    identity.output_inode = (*output)->inode();
+    std::random_device random;
+    while (identity.id.value == 0) {
+        identity.id.value = (std::uint64_t{random()} << 32U) | random();
+    }
+    auto created = LedgerFile::create(files, folders, identity);
+    return created ? Result<void>{} : forward_error(created);
+}
+
+Result<void> check_identity(const LedgerIdentity& identity, const LedgerOptions& options) {
+    const std::string where = options.folder.string();
+    if (identity.nodes != options.nodes) {
+        return unusable(fmt::format("the ledger in {} is of the nodes {}, this one is configured with {}: use the same "
+                                    "list on every node, or another data folder",
+                                    where,
+                                    list_of(identity.nodes),
+                                    list_of(options.nodes)));
+    }
+    if (identity.format != options.format) {
+        return unusable(fmt::format("the ledger in {} has output format {}, this node is configured with {}: use that "
+                                    "one, or another data folder",
+                                    where,
+                                    name_of(identity.format),
+                                    name_of(options.format)));
+    }
+    return {};
+}
+
+Result<void> check_output(FileSystem& files, const Folders& folders, const LedgerFile& file, const Output& output) {
+    constexpr const char* way_out =
+        "stop the ring and run anel repair (it rewrites what the journal has) or anel repair --adopt (it accepts the "
+        "folder as it is)";
+    const std::string where = (folders.path / Output::name).string();
+    if (output.inode() != file.identity().output_inode) {
+        return failure(ErrorCode::outside_hands,
+                       fmt::format("{} was replaced: it is file {}, the ledger's is {}: {}",
+                                   where,
+                                   output.inode(),
+                                   file.identity().output_inode,
+                                   way_out));
+    }
+    auto mark = newest_mark(files, folders, file.identity().id);
+    auto size = output.size();
+    if (!mark || !size) {
+        return mark ? forward_error(size) : forward_error(mark);
+    }
+    const std::uint64_t certain = *mark ? (*mark)->output_end : file.identity().adopted_bytes;
+    if (*size < certain) {
+        return failure(ErrorCode::outside_hands,
+                       fmt::format("{} has {} bytes, {} are certain to have been written: it was shortened: {}",
+                                   where,
+                                   *size,
+                                   certain,
+                                   way_out));
+    }
+    if (*mark) {
+        auto hash = output.tail_hash(certain);
+        if (!hash) {
+            return forward_error(hash);
+        }
+        if (*hash != (*mark)->tail_hash) {
+            return failure(ErrorCode::outside_hands,
+                           fmt::format("{} was changed somewhere in the {} bytes before byte {}: {}",
+                                       where,
+                                       std::min(certain, Output::tail_bytes),
+                                       certain,
+                                       way_out));
+        }
+    }
+    return {};
+}
+
+/// The error of a full, read-only or foreign-owned folder, told as such.
+Error as_of_folder(const Folders& folders, Error error) {
+    if (error.code == ErrorCode::disk_full) {
+        return explain(folders, std::move(error), ENOSPC);
+    }
+    if (error.code == ErrorCode::io_failed && error.text.ends_with(std::strerror(EACCES))) {
+        return explain(folders, std::move(error), EACCES);
+    }
+    return error;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<FileLedger>> FileLedger::open(const LedgerOptions& options) {
+    static FileSystem real;
+    FileSystem& files = options.files != nullptr ? *options.files : real;
+    ANEL_ASSERT(options.nodes.contains(options.self));
+    auto folders = open_data_folder(options.folder, options.file_system);
+    if (!folders) {
+        return forward_error(folders);
+    }
+    const auto fail = [&](Error& error) { return tl::unexpected<Error>{as_of_folder(*folders, std::move(error))}; };
+    auto inner = open_inner_folders(files, *folders);
+    if (!inner) {
+        return fail(inner.error());
+    }
+    Result<std::optional<LedgerFile>> file = std::optional<LedgerFile>{};
+    if (*inner) {
+        file = LedgerFile::open(files, *folders, true);
+    }
+    if (file && !*file) {
+        if (auto made = make_ledger(files, *folders, options); !made) {
+            return fail(made.error());
+        }
+        file = LedgerFile::open(files, *folders, true);
+    } else if (file) {
+        if (auto fit = try_file_system(files, *folders); !fit) {
+            return fail(fit.error());
+        }
+    }
+    if (!file) {
+        return fail(file.error());
+    }
+    if (!*file) {
+        return failure(ErrorCode::outside_hands, ".anel/ledger was removed while it was opened");
+    }
+    if (auto same = check_identity((*file)->identity(), options); !same) {
+        return forward_error(same);
+    }
+    // Whoever made these entries may have died before its own fsync of the folders.
+    for (const int folder : {folders->data.get(), folders->anel.get()}) {
+        if (auto synced = fsync_folder(files, folder, "the data folder"); !synced) {
+            return forward_error(synced);
+        }
+    }
+    auto output = Output::open(files, *folders, true);
+    if (!output) {
+        return fail(output.error());
+    }
+    if (!*output) {
+        return failure(ErrorCode::outside_hands,
+                       fmt::format("{} is missing, but its ledger is there: put it back, or stop the ring and run anel "
+                                   "repair",
+                                   (options.folder / Output::name).string()));
+    }
+    if (auto same = check_output(files, *folders, **file, **output); !same) {
+        return forward_error(same);
+    }
+    auto boot = options.boot ? Result<BootId>{*options.boot} : this_boot();
+    if (!boot) {
+        return forward_error(boot);
+    }
+    std::unique_ptr<FileLedger> ledger{
+        new FileLedger{files, std::move(*folders), std::move(**file), std::move(**output), *boot}};
+    if (auto started = ledger->start(options); !started) {
+        return forward_error(started);
+    }
+    return ledger;
+}
+
+Result<void> FileLedger::start(const LedgerOptions& options) {
+    auto callback = options.durable ? options.durable : [](const tl::expected<Round, Error>&) {};
+    sync_ = std::make_unique<SyncThread>(files_, std::move(callback));
+    auto own = Output::open(files_, folders_, true);
+    if (!own) {
+        return forward_error(own);
+    }
+    if (!*own) {
+        return failure(ErrorCode::outside_hands, "output.txt was removed while it was opened");
+    }
+    if (auto found = follow(); !found) {
+        return found;
+    }
+    Round suspect;
+    if (newest() != nullptr) {
+        auto slots = newest()->slots();
+        if (!slots) {
+            return forward_error(slots);
+        }
+        suspect = {newest()->base_round().value + *slots + 1};
+    }
+    checkpoints_ = std::make_unique<CheckpointThread>(
+        CheckpointThread::World{files_, folders_, file_.identity(), boot_, *sync_}, std::move(**own), suspect);
+    return {};
+}
+
+Segment* FileLedger::newest() const { return segments_.empty() ? nullptr : segments_.rbegin()->second.get(); }
+
+Result<void> FileLedger::follow() {
+    while (newest() != nullptr) {
+        if (!newest()->sealed() && !newest()->foreign()) {
+            return {};
+        }
+        auto next = open_segment(newest()->number().next());
+        if (!next) {
+            return forward_error(next);
+        }
+        if (*next) {
+            if (auto taken = adopt_newest(std::move(*next), false); !taken) {
+                return taken;
+            }
+            continue;
+        }
+        auto status = status_of(newest()->fd(), "the journal");
+        if (!status) {
+            return forward_error(status);
+        }
+        auto mark = newest_mark(files_, folders_, id());
+        if (!mark) {
+            return forward_error(mark);
+        }
+        const bool passed = *mark && (*mark)->segment > newest()->number();
+        if (status->st_nlink > 0 && !passed) {
+            return {};
+        }
+        break;  // it was trimmed while we slept, or is about to be
+    }
+    return find_newest();
+}
+
+Result<void> FileLedger::find_newest() {
+    constexpr int attempts = 100;
+    for (int attempt = 0; attempt < attempts; ++attempt) {
+        auto numbers = list_numbers(folders_.journal.get(), ".anel/journal");
+        if (!numbers) {
+            return forward_error(numbers);
+        }
+        if (numbers->empty()) {
+            auto mark = newest_mark(files_, folders_, id());
+            if (!mark) {
+                return forward_error(mark);
+            }
+            if (*mark || newest() != nullptr) {
+                return failure(ErrorCode::ledger_damaged,
+                               fmt::format("the journal in {} is gone: put .anel/journal back, or run anel repair "
+                                           "--adopt",
+                                           folders_.path.string()));
+            }
+            return {};
+        }
+        auto segment = open_segment({numbers->back()});
+        if (!segment) {
+            return forward_error(segment);
+        }
+        if (*segment) {
+            return adopt_newest(std::move(*segment), false);
+        }
+    }
+    return failure(ErrorCode::io_failed, "the journal changes faster than it can be listed");
+}
+
+Result<std::unique_ptr<Segment>> FileLedger::open_segment(SegmentNumber number) {
+    auto segment = Segment::open(files_, folders_.journal.get(), number, id(), boot_, Access::write);
+    if (!segment || !*segment) {
+        return segment;
+    }
+    auto mark = newest_mark(files_, folders_, id());
+    if (!mark) {
+        return forward_error(mark);
+    }
+    if (*mark && (*mark)->segment > number) {
+        return nullptr;
+    }
+    return segment;
+}
+
+Result<void> FileLedger::adopt_newest(std::unique_ptr<Segment> segment, bool made_here) {
+    const SegmentNumber number = segment->number();
+    if (newest() != nullptr && newest()->number().next() == number) {
+        newest()->set_final_slots(segment->header().previous_slots);
+    } else {
+        segments_.clear();
+    }
+    // The sync thread gets a descriptor and map of its own, opened as early as we know of the segment.
+    auto own = Segment::open(files_, folders_.journal.get(), number, id(), boot_, Access::write);
+    if (!own) {
+        return forward_error(own);
+    }
+    if (!*own) {
+        segments_.clear();
+        return find_newest();
+    }
+    std::uint64_t suspect = 0;
+    if (!made_here) {
+        const std::uint64_t slots = (*own)->word() & ~Segment::sealed_bit;
+        suspect = segment->foreign() ? std::numeric_limits<std::uint64_t>::max() : slots + 1;
+    }
+    sync_->watch(std::move(*own), suspect);
+    sync_->forget_below(number);
+    reservation_ = {};
+    segments_.emplace(number, std::move(segment));
+    while (segments_.size() > 2) {
+        segments_.erase(segments_.begin());
+    }
+    return {};
+}
+
+}  // namespace anel

@@ -1,0 +1,272 @@
+#include "ring/ledger/segment.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "ring/ledger/bytes.hpp"
+#include "ring/ledger/crc32c.hpp"
+
+namespace anel {
+namespace {
+
+constexpr std::array<char, 8> segment_magic{'A', 'N', 'E', 'L', 'S', 'E', 'G', '\n'};
+constexpr std::uint32_t segment_version = 1;
+
+std::uint32_t crc_of(const SegmentHeader& header) {
+    return crc32c(bytes_of(header).subspan(offsetof(SegmentHeader, ledger)));
+}
+
+}  // namespace
+
+Result<BootId> this_boot() {
+    const Descriptor fd{::open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC)};
+    BootId boot{};
+    const ssize_t got = fd.valid() ? ::read(fd.get(), boot.data(), boot.size() - 1) : -1;
+    if (got < 36) {
+        return io_failure("read /proc/sys/kernel/random/boot_id", got < 0 ? errno : EIO);
+    }
+    boot[36] = '\0';
+    return boot;
+}
+
+Bytes Segment::first_pages(SegmentHeader header) {
+    header.magic = segment_magic;
+    header.version = segment_version;
+    header.crc = crc_of(header);
+    Bytes pages(records_begin);
+    std::memcpy(pages.data() + MappedPage::bytes, &header, sizeof header);
+    return pages;
+}
+
+Result<std::unique_ptr<Segment>> Segment::open(FileSystem& files,
+                                               int journal,
+                                               SegmentNumber number,
+                                               LedgerId ledger,
+                                               const BootId& boot,
+                                               Access access) {
+    const bool write = access == Access::write;
+    const std::string name = std::to_string(number.value);
+    const std::string what = fmt::format(".anel/journal/{}", name);
+    auto fd = open_existing(files, journal, name, write ? O_RDWR : O_RDONLY);
+    if (!fd) {
+        return forward_error(fd);
+    }
+    if (!fd->valid()) {
+        return nullptr;
+    }
+    std::unique_ptr<Segment> segment{new Segment};
+    segment->fd_ = std::move(*fd);
+    auto& header = segment->header_;
+    std::array<std::byte, sizeof header> bytes{};
+    auto got = read_at(segment->fd(), bytes, MappedPage::bytes, what);
+    if (!got) {
+        return forward_error(got);
+    }
+    std::memcpy(&header, bytes.data(), sizeof header);
+    if (*got < sizeof header || header.magic != segment_magic) {
+        return failure(ErrorCode::ledger_damaged, fmt::format("{} is not a segment of a journal", what));
+    }
+    if (header.version > segment_version) {
+        return failure(ErrorCode::unsupported,
+                       fmt::format("{} has format version {}, this program knows up to {}: use a newer one",
+                                   what,
+                                   header.version,
+                                   segment_version));
+    }
+    if (header.crc != crc_of(header) || header.number != number.value || header.ledger != ledger.value) {
+        return failure(ErrorCode::ledger_damaged,
+                       fmt::format("the header of {} is damaged or of another ledger", what));
+    }
+    auto words = MappedPage::map(segment->fd(), write, what);
+    if (!words) {
+        return forward_error(words);
+    }
+    segment->words_ = std::move(*words);
+    segment->foreign_ = header.boot != boot;
+    segment->end_ = segment->base();
+    return segment;
+}
+
+Position Segment::base() const {
+    return {.slots = 0,
+            .file_offset = records_begin,
+            .round = {header_.base_round},
+            .sequence = {header_.base_sequence},
+            .wall_us = header_.base_wall_us,
+            .output_end = header_.base_offset,
+            .hash = header_.base_hash};
+}
+
+bool Segment::try_decide(std::uint64_t slots) { return words_.exchange(0, slots, slots + 1); }
+bool Segment::try_seal(std::uint64_t slots) { return words_.exchange(0, slots, slots | sealed_bit); }
+
+Result<void> Segment::seal() {
+    std::optional<std::uint64_t> valid;
+    if (foreign_) {
+        auto counted = slots();
+        if (!counted) {
+            return forward_error(counted);
+        }
+        valid = *counted;
+    }
+    std::uint64_t seen = word();
+    while (seen != (valid.value_or(seen & ~sealed_bit) | sealed_bit)) {
+        if (words_.exchange(0, seen, valid.value_or(seen & ~sealed_bit) | sealed_bit)) {
+            break;
+        }
+    }
+    return {};
+}
+
+void Segment::raise_durable(std::uint64_t slots) {
+    std::uint64_t seen = words_.load(1);
+    while (seen < slots && !words_.exchange(1, seen, slots)) {
+    }
+}
+
+Result<std::uint64_t> Segment::slots() {
+    if (final_slots_) {
+        return *final_slots_;
+    }
+    if (!foreign_) {
+        return word() & ~sealed_bit;
+    }
+    if (!valid_records_) {
+        Bytes buffer;
+        Position at = end_;
+        while (true) {
+            auto next = valid_behind(at, buffer);
+            if (!next) {
+                return forward_error(next);
+            }
+            if (!*next) {
+                break;
+            }
+            at = position_after(**next, at);
+        }
+        if (at.slots < durable()) {
+            return damaged(at.slots + 1,
+                           at.file_offset,
+                           fmt::format("{} slots were durable before the restart of the machine", durable()));
+        }
+        valid_records_ = at.slots;
+    }
+    return *valid_records_;
+}
+
+Result<std::optional<RecordHeader>> Segment::valid_behind(const Position& before, Bytes& buffer) {
+    buffer.resize(record_header_bytes);
+    auto got = read_at(fd(), buffer, before.file_offset, "a record of the journal");
+    if (!got) {
+        return forward_error(got);
+    }
+    if (*got < record_header_bytes) {
+        return std::optional<RecordHeader>{};
+    }
+    const RecordHeader header = decode_header(buffer);
+    if (fault_of(header, before)) {
+        return std::optional<RecordHeader>{};
+    }
+    buffer.resize(header.length);
+    got = read_at(fd(), buffer, before.file_offset, "a record of the journal");
+    if (!got) {
+        return forward_error(got);
+    }
+    if (*got < header.length || !decode_record(header, buffer)) {
+        return std::optional<RecordHeader>{};
+    }
+    return std::optional{header};
+}
+
+Result<Position> Segment::position_at(std::uint64_t slots) {
+    while (end_.slots < slots) {
+        std::array<std::byte, record_header_bytes> bytes{};
+        auto got = read_at(fd(), bytes, end_.file_offset, "a record of the journal");
+        if (!got) {
+            return forward_error(got);
+        }
+        if (*got < bytes.size()) {
+            return damaged(end_.slots + 1, end_.file_offset, "the file ends before it");
+        }
+        const RecordHeader header = decode_header(bytes);
+        if (const auto fault = fault_of(header, end_)) {
+            return damaged(end_.slots + 1, end_.file_offset, *fault);
+        }
+        append(header);
+    }
+    if (slots == end_.slots) {
+        return end_;
+    }
+    if (slots == 0) {
+        return base();
+    }
+    auto header = header_at(slots);
+    if (!header) {
+        return forward_error(header);
+    }
+    Position before;
+    before.slots = slots - 1;
+    before.file_offset = starts_[slots - 1];
+    return position_after(*header, before);
+}
+
+Result<RecordHeader> Segment::header_at(std::uint64_t slot) {
+    ANEL_ASSERT(slot >= 1);
+    ANEL_ASSERT(slot <= starts_.size());
+    std::array<std::byte, record_header_bytes> bytes{};
+    auto got = read_at(fd(), bytes, starts_[slot - 1], "a record of the journal");
+    if (!got) {
+        return forward_error(got);
+    }
+    return decode_header(bytes);
+}
+
+Result<Record> Segment::read(std::uint64_t slot, Bytes& buffer) {
+    ANEL_ASSERT(slot >= 1);
+    auto before = position_at(slot - 1);
+    if (!before) {
+        return forward_error(before);
+    }
+    auto after = position_at(slot);
+    if (!after) {
+        return forward_error(after);
+    }
+    buffer.resize(after->file_offset - before->file_offset);
+    auto got = read_at(fd(), buffer, before->file_offset, "a record of the journal");
+    if (!got) {
+        return forward_error(got);
+    }
+    if (*got < record_header_bytes) {
+        return damaged(slot, before->file_offset, "the file ends before it");
+    }
+    const RecordHeader header = decode_header(buffer);
+    if (const auto fault = fault_of(header, *before)) {
+        return damaged(slot, before->file_offset, *fault);
+    }
+    auto record = decode_record(header, BytesView{buffer}.first(std::min(*got, buffer.size())));
+    if (!record) {
+        return damaged(slot, before->file_offset, record.error());
+    }
+    return std::move(*record);
+}
+
+void Segment::append(const RecordHeader& header) {
+    starts_.push_back(end_.file_offset);
+    end_ = position_after(header, end_);
+}
+
+tl::unexpected<Error> Segment::damaged(std::uint64_t slot, std::uint64_t offset, std::string_view why) const {
+    return failure(ErrorCode::ledger_damaged,
+                   fmt::format("the record of round {} (.anel/journal/{}, slot {}, byte {}) cannot be read back: {}",
+                               header_.base_round + slot,
+                               header_.number,
+                               slot,
+                               offset,
+                               why));
+}
+
+}  // namespace anel
