@@ -1,0 +1,158 @@
+// A node of the ring: reads its settings, puts the parts together, and runs until it has left.
+#include <fmt/format.h>
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include <future>
+#include <random>
+#include <thread>
+
+#include "ring/daemon/clock.hpp"
+#include "ring/daemon/command_line.hpp"
+#include "ring/daemon/daemon.hpp"
+#include "ring/ledger/fail_points.hpp"
+#include "ring/ledger/file_ledger.hpp"
+#include "ring/ops/http_server.hpp"
+#include "ring/ops/report_text.hpp"
+
+namespace anel {
+namespace {
+
+constexpr std::chrono::seconds own_name_patience{10};
+constexpr std::chrono::seconds report_patience{2};
+
+void start_log(const Settings& settings) {
+    auto log = spdlog::stderr_logger_st("aneld");
+    log->set_pattern(fmt::format("%Y-%m-%dT%H:%M:%S.%eZ %L node {}: %v", settings.node.self.value),
+                     spdlog::pattern_time_type::utc);
+    log->set_level(spdlog::level::from_str(settings.log_level));
+    spdlog::set_default_logger(std::move(log));
+}
+
+/// Where the others reach us: our own entry of the peers, as a number. Its name may take a moment to be known.
+Result<std::string> find_own_host(const Settings& settings, Signals& signals) {
+    const auto& name = settings.peers.at(settings.node.self).host;
+    for (const auto until = steady_now() + own_name_patience;;) {
+        auto host = resolve_host(name);
+        if (host || steady_now() > until || signals.take()) return host;
+        std::this_thread::sleep_for(std::chrono::milliseconds{200});
+    }
+}
+
+TransportOptions transport_options(const Settings& settings, Incarnation incarnation, const std::string& own_host) {
+    const auto& node = settings.node;
+    // A token holds bids up to token_bytes, and whoever bids first puts one batch on it whatever its size.
+    const auto token_bytes_max = 2 * (node.token_bytes + node.client_limits.batch_bytes);
+    return {.self = node.self,
+            .incarnation = incarnation,
+            .nodes = settings.peers,
+            .bind_host = !settings.bind.empty()  ? settings.bind
+                         : is_loopback(own_host) ? own_host
+                                                 : "*",
+            .own_host = own_host,
+            .client_port = settings.port,
+            .control_port = settings.cluster_port,
+            .link_ports = settings.link_ports,
+            .client_frame_bytes_max = 2 * node.client_limits.batch_bytes,
+            .link_frame_bytes_max = token_bytes_max,
+            .link_message_bytes_max = token_bytes_max};
+}
+
+/// Answers an HTTP request from the loop's own report, so that a loop that stands still shows.
+HttpAnswer answer_from_loop(std::string_view path, Mailbox<Question>& questions, const Life& life) {
+    auto answer = std::make_shared<std::promise<HttpAnswer>>();
+    auto coming = answer->get_future();
+    questions.put([answer, path = std::string{path}, &life](const Report& report) {
+        answer->set_value(http_answer(path, report, life, steady_now()));
+    });
+    if (coming.wait_for(report_patience) == std::future_status::ready) return coming.get();
+    return {503, "text/plain; charset=utf-8", "the node does not answer\n"};
+}
+
+Incarnation new_incarnation() {
+    std::random_device device;
+    std::uniform_int_distribution<std::uint64_t> number{1};
+    return Incarnation{number(device)};
+}
+
+Ending run(const Settings& settings) {
+    Signals signals;  // before any thread
+    start_log(settings);
+    if (const auto armed = fail_points::arm_from_environment(); !armed) return ending_of(armed.error());
+    const auto self = settings.node.self;
+    const auto own_host = find_own_host(settings, signals);
+    if (!own_host) {
+        return {2, fmt::format("peers (ANEL_PEERS), entry {}={}: {}; allowed is a name or number that others reach "
+                               "this node by",
+                               self.value, to_text(settings.peers.at(self)), own_host.error().text)};
+    }
+    const Life life{settings, new_incarnation(), steady_now()};
+
+    zmq::context_t context;
+    if (const auto other = who_answers_at(context, *own_host, settings.cluster_port); other && other->id == self) {
+        return {exit_id_taken, fmt::format("id = {}: a running node with this id answers at {}; allowed is an id that "
+                                           "no running node has",
+                                           self.value, tcp_address(*own_host, settings.cluster_port))};
+    }
+    const auto options = transport_options(settings, life.incarnation, *own_host);
+    const auto transport = Transport::open(context, options, steady_now());
+    if (!transport) return ending_of(transport.error());
+
+    Mailbox<Question> questions;
+    std::unique_ptr<HttpServer> http;
+    if (settings.http_port != 0) {
+        auto started = HttpServer::start(options.bind_host, settings.http_port, [&](std::string_view path) {
+            return answer_from_loop(path, questions, life);
+        });
+        if (!started) return ending_of(started.error());
+        http = std::move(*started);
+    }
+
+    Mailbox<SyncResult> syncs;
+    LedgerOptions ledger_options;
+    ledger_options.folder = settings.data;
+    ledger_options.nodes = settings.node.nodes;
+    ledger_options.self = self;
+    ledger_options.format = settings.node.format;
+    ledger_options.adopt = settings.adopt;
+    ledger_options.durable = [&](SyncResult result) { syncs.put(std::move(result)); };
+    const auto ledger = FileLedger::open(ledger_options);
+    if (!ledger) return ending_of(ledger.error());
+    const auto history = (*ledger)->read(Round{});
+    if (!history) return ending_of(history.error());
+
+    std::random_device seed;
+    Node node{settings.node, life.incarnation, (*ledger)->id(), *history, std::mt19937_64{seed()}, moment_now()};
+    spdlog::info("anel {} incarnation {:016x}: clients at {}, nodes at {}, ledger {} up to round {}", ANEL_VERSION,
+                 life.incarnation.value, settings.port, settings.cluster_port, settings.data, history->tip.round.value);
+    Daemon daemon{{.node = node,
+                   .ledger = **ledger,
+                   .transport = **transport,
+                   .signals = signals,
+                   .syncs = syncs,
+                   .questions = questions},
+                  self,
+                  settings.node.client_limits,
+                  [&](const Report& report) { return status_json(report, life, steady_now()); }};
+    auto ending = daemon.run();
+    if (ending.exit_code == 0) spdlog::info("left the ring");
+    return ending;
+}
+
+}  // namespace
+}  // namespace anel
+
+int main(int argc, char** argv) {
+    const auto asked = anel::read_command_line({argv + 1, argv + argc});
+    if (!asked) {
+        fmt::print(stderr, "aneld: {}\n", asked.error().text);
+        return anel::exit_code_of(asked.error().code);
+    }
+    if (!asked->print.empty()) {
+        fmt::print("{}", asked->print);
+        return 0;
+    }
+    const auto ending = anel::run(asked->settings);
+    if (!ending.text.empty()) fmt::print(stderr, "aneld: {}\n", ending.text);
+    return ending.exit_code;
+}

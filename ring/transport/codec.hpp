@@ -1,0 +1,62 @@
+// What nodes say to each other, as bytes. Pure functions: messages in, frames out, and back.
+// What comes in is never trusted: it is read with limits, and one wrong byte refuses the whole message.
+#pragma once
+
+#include <variant>
+#include <vector>
+
+#include "common/blob.hpp"
+#include "common/limits.hpp"
+#include "common/result.hpp"
+#include "ring/core/messages.hpp"
+
+namespace anel {
+
+inline constexpr std::uint64_t ring_protocol_version = 1;
+
+// --- control port: one frame each ----------------------------------------------------------------
+
+/// A message of the core, with the life of the node that sent it.
+struct ControlEnvelope {
+    NodeId from;
+    Incarnation incarnation;
+    Control message;
+    friend bool operator==(const ControlEnvelope&, const ControlEnvelope&) = default;
+};
+/// Who are you? The shells' own question, by which two lives of one id are told apart. The core does not see it.
+struct Who {
+    std::uint64_t nonce = 0;
+    friend bool operator==(const Who&, const Who&) = default;
+};
+struct IAm {
+    std::uint64_t nonce = 0;
+    NodeId id;
+    Incarnation incarnation;
+    friend bool operator==(const IAm&, const IAm&) = default;
+};
+/// To the life that came second: your id is in the ring already.
+struct Taken {
+    NodeId id;
+    Incarnation incarnation;  ///< of the addressee
+    friend bool operator==(const Taken&, const Taken&) = default;
+};
+using ControlFrame = std::variant<ControlEnvelope, Who, IAm, Taken>;
+
+[[nodiscard]] Bytes encode_control(const ControlFrame& frame);
+[[nodiscard]] Result<ControlFrame> decode_control(BytesView frame);
+
+// --- links: one header frame, then the chunks of a token's bids ----------------------------------
+
+using Frames = std::vector<Blob>;
+
+/// Chunks below the first are packed together until the second is reached; larger ones go by reference.
+inline constexpr std::size_t chunk_packed_below = 16 * 1024;
+inline constexpr std::size_t chunk_packed_up_to = 64 * 1024;
+inline constexpr std::size_t link_frames_max = 65'536;
+
+/// Encoding may merge neighbouring chunks of a bid; its entries and the bytes they name stay as they are.
+[[nodiscard]] Frames encode_link(const LinkMessage& message);
+/// @param bytes_max  of all frames together.
+[[nodiscard]] Result<LinkMessage> decode_link(const Frames& frames, std::size_t bytes_max);
+
+}  // namespace anel

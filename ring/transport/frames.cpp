@@ -1,0 +1,77 @@
+#include "ring/transport/frames.hpp"
+
+#include <zmq.h>
+
+#include <charconv>
+
+namespace anel {
+namespace {
+
+void drop_owner(void*, void* hint) { delete static_cast<Blob*>(hint); }
+
+int descriptor_of(const zmq::message_t& message) {
+    // ZMQ_SRCFD by its name: the getter for numbers is marked deprecated, the property is not.
+    const char* text = zmq_msg_gets(message.handle(), "__fd");
+    int descriptor = -1;
+    if (text != nullptr) std::from_chars(text, text + std::strlen(text), descriptor);
+    return descriptor;
+}
+
+}  // namespace
+
+Blob to_blob(zmq::message_t&& message) {
+    const BytesView view{static_cast<const std::byte*>(message.data()), message.size()};
+    if (message.size() < receive_buffer_bytes) return Blob::copy(view);
+    // Nothing moves in memory: the bytes of a large message lie outside of it.
+    auto owner = std::make_shared<zmq::message_t>(std::move(message));
+    return {std::move(owner), view};
+}
+
+zmq::message_t to_message(BytesView bytes) { return zmq::message_t{bytes.data(), bytes.size()}; }
+
+zmq::message_t to_message(const Blob& blob) {
+    if (blob.size() < receive_buffer_bytes) return to_message(blob.bytes());
+    // libzmq takes a pointer to changeable bytes and changes none of them.
+    void* data = const_cast<std::byte*>(blob.bytes().data());
+    auto owner = std::make_unique<Blob>(blob);
+    zmq::message_t message{data, blob.size(), drop_owner, owner.get()};
+    static_cast<void>(owner.release());  // only now does libzmq own it
+    return message;
+}
+
+std::optional<Received> receive_frames(zmq::socket_ref socket, std::size_t frames_max, std::size_t bytes_max) {
+    Received received;
+    std::size_t bytes = 0;
+    bool more = true;
+    for (bool first = true; more; first = false) {
+        zmq::message_t message;
+        if (!socket.recv(message, zmq::recv_flags::dontwait)) return std::nullopt;
+        if (first) received.descriptor = descriptor_of(message);
+        more = message.more();
+        bytes += message.size();
+        received.overlong = received.overlong || received.frames.size() == frames_max || bytes > bytes_max;
+        if (received.overlong) {
+            received.frames.clear();
+        } else {
+            received.frames.push_back(to_blob(std::move(message)));
+        }
+    }
+    return received;
+}
+
+Sent send_frames(zmq::socket_ref socket, const Frames& frames) {
+    for (std::size_t index = 0; index < frames.size(); ++index) {
+        auto message = to_message(frames[index]);
+        const auto more = index + 1 < frames.size() ? zmq::send_flags::sndmore : zmq::send_flags::none;
+        bool sent = false;
+        try {
+            sent = socket.send(message, more | zmq::send_flags::dontwait).has_value();
+        } catch (const zmq::error_t&) {
+            // EHOSTUNREACH of a ROUTER whose peer is gone.
+        }
+        if (!sent) return index == 0 ? Sent::refused : Sent::broken;
+    }
+    return Sent::queued;
+}
+
+}  // namespace anel

@@ -1,0 +1,34 @@
+// Between ZeroMQ messages and Blobs: large bytes change hands without a copy, small ones are cheaper copied.
+#pragma once
+
+#include <zmq.hpp>
+
+#include "common/blob.hpp"
+#include "ring/transport/codec.hpp"
+
+namespace anel {
+
+/// libzmq cuts messages out of receive buffers of this size; a small one that stays would keep all of it alive.
+inline constexpr std::size_t receive_buffer_bytes = 8192;
+
+/// The bytes of a received message, which the blob keeps alive (or a copy of them).
+[[nodiscard]] Blob to_blob(zmq::message_t&& message);
+/// A message with the blob's bytes. libzmq drops the shared owner, on its own thread, when they are on their way.
+[[nodiscard]] zmq::message_t to_message(const Blob& blob);
+[[nodiscard]] zmq::message_t to_message(BytesView bytes);
+
+/// What came of receiving one message of several frames.
+struct Received {
+    Frames frames;
+    bool overlong = false;  ///< it had more frames or bytes than allowed; it was read to its end and dropped
+    int descriptor = -1;    ///< of the TCP connection it came over; -1: not known
+};
+/// Receives without waiting. @return nothing where no message waits.
+[[nodiscard]] std::optional<Received> receive_frames(zmq::socket_ref socket, std::size_t frames_max,
+                                                     std::size_t bytes_max);
+
+enum class Sent { queued, refused, broken };
+/// Sends without waiting. `refused`: nothing was sent; `broken`: a part was, and the socket is of no more use.
+[[nodiscard]] Sent send_frames(zmq::socket_ref socket, const Frames& frames);
+
+}  // namespace anel
