@@ -1,0 +1,117 @@
+#include "client/command/follower.hpp"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/inotify.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <string>
+#include <vector>
+
+#include "client/command/output_reader.hpp"
+
+namespace anel::command {
+namespace {
+
+constexpr std::size_t chunk_bytes = 256 * 1024;
+
+}  // namespace
+
+Follower::Follower(std::filesystem::path path)
+    : path_{std::move(path)}, inotify_{::inotify_init1(IN_NONBLOCK | IN_CLOEXEC)} {
+    watch_folder();
+}
+
+Follower::~Follower() {
+    close();
+    if (inotify_ >= 0) ::close(inotify_);
+}
+
+void Follower::close() {
+    if (file_ >= 0) ::close(file_);
+    file_ = -1;
+}
+
+/// The folder's events tell of creation, replacement and growth alike.
+void Follower::watch_folder() {
+    if (watching_ || inotify_ < 0) return;
+    const auto folder = path_.has_parent_path() ? path_.parent_path() : std::filesystem::path{"."};
+    watching_ = ::inotify_add_watch(inotify_, folder.c_str(), IN_CREATE | IN_MOVED_TO | IN_MODIFY) >= 0;
+}
+
+bool Follower::open() {
+    if (file_ >= 0) return true;
+    watch_folder();
+    file_ = ::open(path_.c_str(), O_RDONLY | O_CLOEXEC);
+    return file_ >= 0;
+}
+
+std::uint64_t Follower::size() const {
+    struct stat info {};
+    if (file_ < 0 || ::fstat(file_, &info) != 0) return 0;
+    return static_cast<std::uint64_t>(info.st_size);
+}
+
+std::uint64_t Follower::offset_of_last_rounds(std::uint64_t rounds) const {
+    const auto line = std::string{round_separator} + '\n';
+    std::uint64_t end = size();
+    std::uint64_t found = 0;
+    std::vector<char> chunk(chunk_bytes);
+    if (rounds == 0) return end;
+    while (end > 0) {
+        // Blocks overlap by a separator, so none is missed at an edge; `end` is where the next one may end.
+        const auto begin = end > chunk_bytes ? end - chunk_bytes : 0;
+        const auto got = ::pread(file_, chunk.data(), static_cast<std::size_t>(end - begin), static_cast<off_t>(begin));
+        if (got <= 0) return 0;
+        std::string_view text{chunk.data(), static_cast<std::size_t>(got)};
+        for (auto at = text.rfind(line); at != std::string_view::npos; at = text.rfind(line)) {
+            const bool whole = (begin + at == 0) || (at > 0 && text[at - 1] == '\n');
+            if (at == 0 && begin > 0) break;  // its line's start is in the block before
+            if (whole && ++found > rounds) return begin + at + line.size();
+            text = text.substr(0, at);
+        }
+        if (begin == 0) return 0;
+        const auto edge = begin + line.size();
+        end = std::min(edge, begin + text.size());
+        if (text.size() < line.size()) end = begin + text.size();
+    }
+    return 0;
+}
+
+Follower::Change Follower::read(const std::function<bool(std::string_view)>& each) {
+    if (!open()) return Change::none;
+    static thread_local std::vector<char> chunk(chunk_bytes);
+    while (true) {
+        const auto got = ::pread(file_, chunk.data(), chunk.size(), static_cast<off_t>(offset_));
+        if (got <= 0) break;
+        offset_ += static_cast<std::uint64_t>(got);
+        if (!each({chunk.data(), static_cast<std::size_t>(got)})) return Change::none;
+    }
+    struct stat by_name {};
+    struct stat by_file {};
+    if (::fstat(file_, &by_file) != 0) return Change::none;
+    if (static_cast<std::uint64_t>(by_file.st_size) < offset_) {
+        offset_ = 0;
+        return Change::shortened;
+    }
+    if (::stat(path_.c_str(), &by_name) != 0) return Change::none;  // gone for now: wait for the next
+    if (by_name.st_ino == by_file.st_ino && by_name.st_dev == by_file.st_dev) return Change::none;
+    close();
+    offset_ = 0;
+    return Change::replaced;
+}
+
+void Follower::wait(std::chrono::milliseconds most) {
+    // Some file systems tell no events of others' writes, so no wait is longer than this.
+    const auto bounded = std::min(most, std::chrono::milliseconds{500});
+    pollfd events{inotify_, POLLIN, 0};
+    if (::poll(&events, inotify_ < 0 ? 0 : 1, static_cast<int>(bounded.count())) <= 0) return;
+    std::array<char, 4096> ignored{};
+    while (::read(inotify_, ignored.data(), ignored.size()) > 0) {
+    }
+}
+
+}  // namespace anel::command

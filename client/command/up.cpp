@@ -1,0 +1,198 @@
+// `anel up`: a whole ring on this machine, without Docker.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+
+#include "client/command/children.hpp"
+#include "client/command/commands.hpp"
+#include "client/command/follower.hpp"
+#include "client/command/output_reader.hpp"
+#include "common/limits.hpp"
+
+namespace anel::command {
+namespace {
+
+using namespace std::chrono_literals;
+using std::chrono::steady_clock;
+
+struct UpOptions {
+    std::uint64_t nodes = 5;
+    std::uint64_t clients = 5;
+    std::string data = "shared_data";
+    std::uint64_t base_port = 5000;
+    std::uint64_t cluster_base_port = 6000;
+    double seconds = 0;
+    std::optional<std::uint64_t> linger_ms;
+    std::uint64_t interval_ms = 1000;
+    bool quiet = false;
+};
+
+constexpr auto client_stop_most = 3s;
+constexpr auto node_stop_most = 10s;
+
+class Ring {
+public:
+    explicit Ring(const UpOptions& options) : options_{options} {}
+
+    int run() {
+        if (const auto problem = prepare(); !problem.empty()) return fail("up", problem, exit_usage);
+        catch_signals();
+        Follower follower{data_ / "output.txt"};
+        if (follower.open()) follower.seek(follower.size());  // what stood there before is continued, not shown
+        const auto begun = steady_clock::now();
+        if (const auto problem = start_all(); !problem.empty()) return fail("up", problem, 1);
+        while (!signalled() && !over(begun) && children_.any_running("node")) {
+            show(follower);
+            children_.reap([&](const Children::Child& child) { tell_end(child); });
+            follower.wait(100ms);
+        }
+        if (!children_.any_running("node")) fmt::print(stderr, "anel up: no node is left\n");
+        const std::chrono::duration<double> took = steady_clock::now() - begun;
+        const bool all_died = !children_.any_running("node");
+        children_.stop("client", client_stop_most);
+        children_.stop("node", node_stop_most);
+        show(follower);
+        summary(took.count());
+        return all_died ? 1 : exit_success;
+    }
+
+private:
+    [[nodiscard]] bool over(steady_clock::time_point begun) const {
+        return options_.seconds > 0 &&
+               std::chrono::duration<double>(steady_clock::now() - begun).count() >= options_.seconds;
+    }
+
+    std::string prepare() {
+        if (options_.nodes == 0 || options_.nodes > limits::nodes_max) {
+            return fmt::format("--nodes {}: 1 to {} are allowed", options_.nodes, limits::nodes_max);
+        }
+        for (const auto base : {options_.base_port, options_.cluster_base_port}) {
+            if (base == 0 || base + options_.nodes > 65536) return fmt::format("port {}: 1 to 65535 are allowed", base);
+        }
+        std::error_code error;
+        programs_ = std::filesystem::read_symlink("/proc/self/exe", error).parent_path();
+        if (error) return "its own program cannot be found: " + error.message();
+        std::filesystem::create_directories(options_.data, error);
+        if (error) return fmt::format("--data {}: {}", options_.data, error.message());
+        data_ = std::filesystem::absolute(options_.data, error);
+        auto pattern = (std::filesystem::temp_directory_path(error) / "anel-up-XXXXXX").string();
+        if (::mkdtemp(pattern.data()) == nullptr) return fmt::format("{}: {}", pattern, std::strerror(errno));
+        logs_ = pattern;
+        return {};
+    }
+
+    [[nodiscard]] std::map<std::string, std::string> environment_of(std::uint64_t node) const {
+        std::string peers;
+        for (std::uint64_t id = 0; id < options_.nodes; ++id) {
+            peers += fmt::format("{}{}=127.0.0.1:{}", id == 0 ? "" : ",", id, options_.cluster_base_port + id);
+        }
+        const auto linger_ms = options_.linger_ms.value_or(options_.clients > 0 ? 1000 : 0);
+        return {{"ID", std::to_string(node)},
+                {"PORT", std::to_string(options_.base_port + node)},
+                {"CLUSTER_PORT", std::to_string(options_.cluster_base_port + node)},
+                {"ANEL_PEERS", peers},
+                {"ANEL_DATA", data_.string()},
+                {"ANEL_LINGER_MS", std::to_string(linger_ms)}};
+    }
+
+    std::string start_all() {
+        for (std::uint64_t node = 0; node < options_.nodes; ++node) {
+            const auto name = fmt::format("node {}", node);
+            const auto problem = children_.start({name,
+                                                  {(programs_ / "aneld").string()},
+                                                  environment_of(node),
+                                                  logs_ / fmt::format("node_{}.log", node)});
+            if (!problem.empty()) return problem;
+        }
+        const auto nodes = fmt::format("127.0.0.1:{}..{}", options_.base_port, options_.base_port + options_.nodes - 1);
+        for (std::uint64_t client = 0; client < options_.clients; ++client) {
+            const auto number = std::to_string(client);
+            const auto problem = children_.start(
+                {"client " + number,
+                 {(programs_ / "anel").string(), "demo", "--client", number, "--nodes", nodes, "--first-node",
+                  std::to_string(client % options_.nodes), "--interval-ms", std::to_string(options_.interval_ms)},
+                 {},
+                 logs_ / fmt::format("client_{}.log", client)});
+            if (!problem.empty()) return problem;
+        }
+        fmt::print(stderr, "anel up: {} nodes on {}, {} clients, {}; logs in {}; Ctrl-C stops all\n", options_.nodes,
+                   nodes, options_.clients, (data_ / "output.txt").string(), logs_.string());
+        return {};
+    }
+
+    void show(Follower& follower) {
+        const auto change = follower.read([this](std::string_view bytes) {
+            if (!options_.quiet) (void)std::fwrite(bytes.data(), 1, bytes.size(), stdout);
+            cutter_.feed(bytes, [this](std::string_view line) { count(line); });
+            return true;
+        });
+        if (change != Follower::Change::none) cutter_.clear();
+        std::fflush(stdout);
+    }
+
+    void count(std::string_view line) {
+        const auto shown = reader_.line(line);
+        if (reader_.began_round() || (shown && std::holds_alternative<RoundEnded>(*shown))) ++rounds_;
+        if (shown && std::holds_alternative<ShownMessage>(*shown)) ++messages_;
+    }
+
+    void tell_end(const Children::Child& child) const {
+        fmt::print(stderr, "anel up: {} ended with {}; going on without it (log: {})\n", child.name, child.ending,
+                   (logs_ / (child.name.substr(0, child.name.find(' ')) + "_" +
+                             child.name.substr(child.name.find(' ') + 1) + ".log"))
+                       .string());
+    }
+
+    void summary(double seconds) const {
+        std::string endings;
+        for (const auto& child : children_.all()) {
+            if (!child.name.starts_with("node")) continue;
+            endings += fmt::format("{}{}: {}", endings.empty() ? "" : ", ", child.name, child.ending);
+        }
+        fmt::print(stderr, "\nanel up: {} rounds, {} messages in {:.1f} s ({:.1f} messages/s)\n{}\nlogs in {}\n",
+                   rounds_, messages_, seconds, static_cast<double>(messages_) / std::max(seconds, 0.001), endings,
+                   logs_.string());
+    }
+
+    const UpOptions& options_;
+    Children children_;
+    std::filesystem::path programs_;
+    std::filesystem::path data_;
+    std::filesystem::path logs_;
+    LineCutter cutter_;
+    OutputReader reader_;
+    std::uint64_t rounds_ = 0;
+    std::uint64_t messages_ = 0;
+};
+
+}  // namespace
+
+void add_up(CLI::App& app, int& exit_code) {
+    auto options = std::make_shared<UpOptions>();
+    auto& command = *app.add_subcommand("up", "A whole ring on this machine, with clients, until Ctrl-C");
+    command.add_option("--nodes", options->nodes, "How many nodes")->capture_default_str()->type_name("N");
+    command.add_option("--clients", options->clients, "How many demo clients")->capture_default_str()->type_name("N");
+    command.add_option("--data", options->data, "Folder of output.txt")->capture_default_str()->type_name("DIR");
+    command.add_option("--base-port", options->base_port, "Client port of node 0; the others follow")
+        ->capture_default_str();
+    command.add_option("--cluster-base-port", options->cluster_base_port, "Cluster port of node 0; the others follow")
+        ->capture_default_str();
+    command.add_option("--seconds", options->seconds, "Stop by itself after so long")->type_name("S");
+    command
+        .add_option("--linger-ms", options->linger_ms,
+                    "How long a round waits for others' bids (default: 1000 with clients, else 0)")
+        ->type_name("MS");
+    command.add_option("--interval-ms", options->interval_ms, "Of the demo clients: one message each so often")
+        ->capture_default_str();
+    command.add_flag("--quiet", options->quiet, "Do not show output.txt");
+    command.footer(
+        "Example: three nodes, three clients, for ten seconds\n"
+        "  anel up --nodes 3 --clients 3 --data /tmp/ring --seconds 10");
+    command.callback([options, &exit_code] { exit_code = Ring{*options}.run(); });
+}
+
+}  // namespace anel::command
