@@ -30,6 +30,7 @@ enum class ErrorCode {
 struct Error {
     ErrorCode code = ErrorCode::malformed;
     std::string text;  ///< one line: what, where, and what is allowed
+    friend bool operator==(const Error&, const Error&) = default;
 };
 
 template <class T>

@@ -1,13 +1,9 @@
 // `anel status`: ask every node how it is.
 #include <fmt/format.h>
 
-#include <future>
-#include <zmq.hpp>
-
+#include "client/command/ask_nodes.hpp"
 #include "client/command/commands.hpp"
-#include "client/command/status_view.hpp"
 #include "client/options.hpp"
-#include "client/resolver.hpp"
 
 namespace anel::command {
 namespace {
@@ -18,38 +14,6 @@ struct StatusOptions {
     bool healthy = false;
     int timeout_ms = 1000;
 };
-
-NodeAnswer ask(zmq::context_t& context, const std::string& address, int timeout_ms) {
-    NodeAnswer answer{address, std::nullopt, "no answer"};
-    const auto endpoint = client::resolve_now(*client::parse_address(address));
-    if (!endpoint) {
-        answer.problem = "the name is not known";
-        return answer;
-    }
-    try {
-        zmq::socket_t socket{context, zmq::socket_type::dealer};
-        socket.set(zmq::sockopt::linger, 0);
-        socket.set(zmq::sockopt::rcvtimeo, timeout_ms);
-        socket.set(zmq::sockopt::ipv6, endpoint->find('[') != std::string::npos);
-        socket.connect(*endpoint);
-        const auto request = encode(StatusRequest{});
-        (void)socket.send(zmq::buffer(request.data(), request.size()), zmq::send_flags::dontwait);
-        zmq::message_t frame;
-        if (!socket.recv(frame)) return answer;
-        const auto reply = decode_reply({frame.data<std::byte>(), frame.size()});
-        const auto* status = reply ? std::get_if<StatusReply>(&*reply) : nullptr;
-        if (status == nullptr) {
-            answer.problem = reply ? "an answer that is no status" : reply.error().text;
-            return answer;
-        }
-        auto json = nlohmann::json::parse(status->json, nullptr, false);
-        if (json.is_object()) answer.status = std::move(json);
-        else answer.problem = "a status that is no JSON object";
-    } catch (const zmq::error_t& error) {
-        answer.problem = error.what();
-    }
-    return answer;
-}
 
 void print_json(const std::vector<NodeAnswer>& answers, Health health) {
     auto nodes = nlohmann::json::array();
@@ -67,14 +31,7 @@ int run(const StatusOptions& options) {
     const auto nodes = client::parse_nodes(options.nodes);
     if (!nodes) return fail("status", "--nodes: " + nodes.error().text, exit_usage);
     if (options.timeout_ms <= 0) return fail("status", "--timeout-ms: 1 at least is allowed", exit_usage);
-    zmq::context_t context{1};
-    std::vector<std::future<NodeAnswer>> asked;
-    for (const auto& node : *nodes) {
-        asked.push_back(std::async(std::launch::async,
-                                   [&context, &options, node] { return ask(context, node, options.timeout_ms); }));
-    }
-    std::vector<NodeAnswer> answers;
-    for (auto& one : asked) answers.push_back(one.get());
+    const auto answers = ask_all(*nodes, options.timeout_ms);
     const auto health = health_of(answers);
     if (options.json) print_json(answers, health);
     else fmt::print("{}ring: {}\n", table_of(answers), name_of(health));

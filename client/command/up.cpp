@@ -6,11 +6,14 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <thread>
 
+#include "client/command/ask_nodes.hpp"
 #include "client/command/children.hpp"
 #include "client/command/commands.hpp"
 #include "client/command/follower.hpp"
 #include "client/command/output_reader.hpp"
+#include "client/options.hpp"
 #include "common/limits.hpp"
 
 namespace anel::command {
@@ -33,6 +36,7 @@ struct UpOptions {
 
 constexpr auto client_stop_most = 3s;
 constexpr auto node_stop_most = 10s;
+constexpr auto form_most = 10s;
 
 class Ring {
 public:
@@ -44,7 +48,9 @@ public:
         Follower follower{data_ / "output.txt"};
         if (follower.open()) follower.seek(follower.size());  // what stood there before is continued, not shown
         const auto begun = steady_clock::now();
-        if (const auto problem = start_all(); !problem.empty()) return fail("up", problem, 1);
+        if (const auto problem = start_nodes(); !problem.empty()) return fail("up", problem, 1);
+        wait_for_ring();
+        if (const auto problem = start_clients(); !problem.empty()) return fail("up", problem, 1);
         while (!signalled() && !over(begun) && children_.any_running("node")) {
             show(follower);
             children_.reap([&](const Children::Child& child) { tell_end(child); });
@@ -99,7 +105,7 @@ private:
                 {"ANEL_LINGER_MS", std::to_string(linger_ms)}};
     }
 
-    std::string start_all() {
+    std::string start_nodes() {
         for (std::uint64_t node = 0; node < options_.nodes; ++node) {
             const auto name = fmt::format("node {}", node);
             const auto problem = children_.start({name,
@@ -108,7 +114,27 @@ private:
                                                   logs_ / fmt::format("node_{}.log", node)});
             if (!problem.empty()) return problem;
         }
-        const auto nodes = fmt::format("127.0.0.1:{}..{}", options_.base_port, options_.base_port + options_.nodes - 1);
+        return {};
+    }
+
+    [[nodiscard]] std::string addresses() const {
+        return fmt::format("127.0.0.1:{}..{}", options_.base_port, options_.base_port + options_.nodes - 1);
+    }
+
+    /// Until every node takes pushes, so that each client finds its own node; but not for ever: a ring that lacks a
+    /// node works too.
+    void wait_for_ring() {
+        const auto nodes = client::parse_nodes(addresses());
+        const auto until = steady_clock::now() + form_most;
+        while (!signalled() && steady_clock::now() < until && children_.any_running("node")) {
+            if (all_serving(ask_all(*nodes, 300))) return;
+            std::this_thread::sleep_for(50ms);
+            children_.reap([&](const Children::Child& child) { tell_end(child); });
+        }
+    }
+
+    std::string start_clients() {
+        const auto nodes = addresses();
         for (std::uint64_t client = 0; client < options_.clients; ++client) {
             const auto number = std::to_string(client);
             const auto problem = children_.start(

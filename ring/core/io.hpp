@@ -33,7 +33,7 @@ struct ControlArrived {
 };
 struct LinkBound {
     LinkId link;
-    std::string address;
+    std::string address;  ///< empty: no port was free
 };
 struct LinkArrived {
     LinkId link;

@@ -100,6 +100,11 @@ void Membership::link_bound(LinkId link, const std::string& address) {
     auto* offer = offer_by_link(link);
     if (!offer) return;
     offer->address = address;
+    if (address.empty()) {  // no port was free: nobody could connect, so this node offers nothing now
+        if (phase_ == Phase::calling) go(Phase::seeking);
+        call_at_ = turn() + context_.config.timing.call_again;
+        return;
+    }
     if (phase_ == Phase::calling) {
         for (const auto node : context_.config.nodes) {
             if (node != context_.config.self) context_.tell(node, Call{call_, context_.ledger, highest_});

@@ -7,12 +7,10 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "ring/ledger/audit_output.hpp"
 #include "ring/ledger/audit_sessions.hpp"
-#include "ring/ledger/block_sums.hpp"
 #include "ring/ledger/checkpoint_file.hpp"
-#include "ring/ledger/crc32c.hpp"
 #include "ring/ledger/ledger_file.hpp"
-#include "ring/ledger/output.hpp"
 #include "ring/ledger/segment.hpp"
 
 namespace anel {
@@ -26,7 +24,7 @@ public:
 
     Result<bool> look() {
         report_.adopted_bytes = identity_.adopted_bytes;
-        if (output_.inode() != identity_.output_inode) {
+        if (output_.file().inode() != identity_.output_inode) {
             return differs("output.txt is not the file that the ledger was made with");
         }
         auto checkpoint = newest_checkpoint(files_, folders_, identity_.id);
@@ -72,14 +70,13 @@ private:
         std::unique_ptr<Segment> segment;
         std::unique_ptr<Segment> successor;
         for (SegmentNumber number = lowest; number <= newest; number = number.next()) {
-            segment = std::move(successor);
+            segment = std::exchange(successor, nullptr);
             for (auto* into : {&segment, &successor}) {
                 const SegmentNumber wanted = into == &segment ? number : number.next();
                 if (*into || wanted > newest) {
                     continue;
                 }
-                auto opened =
-                    Segment::open(files_, folders_.journal.get(), wanted, identity_.id, boot_, Access::read);
+                auto opened = Segment::open(files_, folders_.journal.get(), wanted, identity_.id, boot_, Access::read);
                 if (!opened) {
                     return forward_error(opened);
                 }
@@ -93,9 +90,14 @@ private:
             }
             if (number == lowest) {
                 report_.exact_from = segment->header().gap_begin;
-                if (auto blocks = check_blocks(); !blocks || report_.difference) {
-                    return blocks;
+                auto blocks = output_.fault_in_blocks(files_, folders_, checkpoint_ ? &checkpoint_->mark : nullptr);
+                if (!blocks) {
+                    return forward_error(blocks);
                 }
+                if (*blocks) {
+                    return differs(std::move(**blocks));
+                }
+                report_.block_bytes_end = checkpoint_ ? checkpoint_->mark.output_end : 0;
                 at_ = {.slots = 0,
                        .file_offset = 0,
                        .round = segment->base_round(),
@@ -113,7 +115,7 @@ private:
         report_.output_bytes = at_.output_end;
         report_.sessions = sessions.sessions();
         report_.counted_rounds = sessions.counted_rounds();
-        auto size = output_.size();
+        auto size = output_.file().size();
         if (!size) {
             return forward_error(size);
         }
@@ -173,7 +175,7 @@ private:
         }
         // The last one may be decided a moment ago: it gets a moment to appear.
         for (int attempt = 0;; ++attempt) {
-            auto first = first_difference(record.text, header.output_offset);
+            auto first = output_.first_difference(record.text, header.output_offset);
             if (!first) {
                 return forward_error(first);
             }
@@ -181,7 +183,8 @@ private:
                 return true;
             }
             if (!last) {
-                return differs(fmt::format("output.txt byte {} is not what round {} wrote there", **first, header.round));
+                return differs(
+                    fmt::format("output.txt byte {} is not what round {} wrote there", **first, header.round));
             }
             if (attempt == 20) {
                 report_.last_round_pending = true;
@@ -189,20 +192,6 @@ private:
             }
             ::usleep(10'000);
         }
-    }
-
-    Result<std::optional<std::uint64_t>> first_difference(std::string_view text, std::uint64_t offset) {
-        found_.resize(text.size());
-        auto got = output_.read(found_, offset);
-        if (!got) {
-            return forward_error(got);
-        }
-        const std::string_view stands = as_text(BytesView{found_}.first(*got));
-        if (stands == text) {
-            return std::optional<std::uint64_t>{};
-        }
-        const auto where = std::mismatch(stands.begin(), stands.end(), text.begin(), text.end());
-        return std::optional{offset + static_cast<std::uint64_t>(where.first - stands.begin())};
     }
 
     Result<bool> check_filler(const SegmentHeader& header, bool perhaps_unwritten) {
@@ -213,13 +202,12 @@ private:
         report_.filler_bytes += header.base_offset - header.gap_begin;
         auto checked = for_each_filler(
             header.gap_begin, header.base_offset, [&](std::string_view part, std::uint64_t offset) -> Result<void> {
-                auto first = first_difference(part, offset);
+                auto first = output_.first_difference(part, offset);
                 if (!first) {
                     return forward_error(first);
                 }
                 if (*first && !perhaps_unwritten) {
-                    differs(fmt::format("output.txt byte {} should be blank (gap before segment {})",
-                                        **first,
+                    differs(fmt::format("output.txt byte {} should be blank (gap before segment {})", **first,
                                         header.number));
                 }
                 return {};
@@ -242,42 +230,16 @@ private:
         return true;
     }
 
-    /// Below the journal only the sums of blocks are left, and of the unfinished one the checkpoint's.
-    Result<bool> check_blocks() {
-        const std::uint64_t end = checkpoint_ ? checkpoint_->mark.output_end : 0;
-        auto sums = read_block_sums(files_, folders_, end / block_bytes);
-        if (!sums) {
-            return forward_error(sums);
-        }
-        sums->push_back(checkpoint_ ? checkpoint_->mark.block_crc : 0);
-        for (std::uint64_t block = 0; block < sums->size(); ++block) {
-            const std::uint64_t begin = block * block_bytes;
-            found_.resize(std::min(block_bytes, end - begin));
-            auto got = output_.read(found_, begin);
-            if (!got) {
-                return forward_error(got);
-            }
-            if (*got < found_.size() || crc32c(found_) != (*sums)[block]) {
-                return differs(fmt::format("output.txt differs somewhere in bytes {} to {} (checksum of the MiB)",
-                                           begin,
-                                           begin + found_.size()));
-            }
-        }
-        report_.block_bytes_end = end;
-        return true;
-    }
-
     FileSystem& files_;
     const Folders& folders_;
     const LedgerIdentity& identity_;
-    const Output& output_;
+    OutputAudit output_;
     BootId boot_;
     AuditReport report_;
     std::optional<Checkpoint> checkpoint_;
     bool compared_ = false;
     Position at_;
     Bytes buffer_;
-    Bytes found_;
 };
 
 }  // namespace

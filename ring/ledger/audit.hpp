@@ -22,10 +22,10 @@ struct AuditReport {
     std::uint64_t block_bytes_end = 0;  ///< up to this byte, output was compared with a checksum for each MiB
     std::uint64_t filler_lines = 0;     ///< lines of blanks that power cuts left
     std::uint64_t filler_bytes = 0;
-    std::uint64_t sessions = 0;        ///< client ids seen in the records
-    std::uint64_t counted_rounds = 0;  ///< whose messages were counted against all sessions they changed
-    std::uint64_t trailing_bytes = 0;  ///< behind the last round: decided meanwhile, or left by a power cut
-    bool last_round_pending = false;   ///< decided, not yet in output.txt: the next holder writes it
+    std::uint64_t sessions = 0;             ///< client ids seen in the records
+    std::uint64_t counted_rounds = 0;       ///< whose messages were counted against all sessions they changed
+    std::uint64_t trailing_bytes = 0;       ///< behind the last round: decided meanwhile, or left by a power cut
+    bool last_round_pending = false;        ///< decided, not yet in output.txt: the next holder writes it
     std::optional<std::string> difference;  ///< the first one, and where; none: all agrees
 };
 

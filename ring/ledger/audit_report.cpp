@@ -7,16 +7,11 @@ namespace anel {
 std::vector<std::string> describe(const AuditReport& report) {
     std::vector<std::string> lines;
     const auto say = [&lines](std::string line) { lines.push_back(std::move(line)); };
-    say(fmt::format("ledger: {} rounds decided, {} messages, {} bytes of output",
-                    report.last_round.value,
-                    report.last_sequence.value,
-                    report.output_bytes));
+    say(fmt::format("ledger: {} rounds decided, {} messages, {} bytes of output", report.last_round.value,
+                    report.last_sequence.value, report.output_bytes));
     if (report.rounds > 0) {
         say(fmt::format("journal: rounds {} to {} ({} messages) in {} segments, checksums, hashes and order read",
-                        report.first_round.value,
-                        report.last_round.value,
-                        report.messages,
-                        report.segments));
+                        report.first_round.value, report.last_round.value, report.messages, report.segments));
     } else {
         say(fmt::format("journal: no rounds in {} segments", report.segments));
     }
@@ -34,12 +29,10 @@ std::vector<std::string> describe(const AuditReport& report) {
         say(fmt::format("adopted: the first {} bytes stood there before the ledger was made", report.adopted_bytes));
     }
     if (report.filler_lines > 0) {
-        say(fmt::format("blanks: {} lines, {} bytes, left by power cuts or adoption",
-                        report.filler_lines,
+        say(fmt::format("blanks: {} lines, {} bytes, left by power cuts or adoption", report.filler_lines,
                         report.filler_bytes));
     }
-    say(fmt::format("sessions: {} in the journal, each in order; messages counted in {} rounds",
-                    report.sessions,
+    say(fmt::format("sessions: {} in the journal, each in order; messages counted in {} rounds", report.sessions,
                     report.counted_rounds));
     if (report.last_round_pending) {
         say(fmt::format("round {} is decided and not yet in output.txt: the next holder writes it",

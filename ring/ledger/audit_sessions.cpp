@@ -5,10 +5,7 @@
 namespace anel {
 namespace {
 
-std::optional<std::string> fault_of(const SessionChange& change,
-                                    const Session& now,
-                                    const Session* before,
-                                    Round round,
+std::optional<std::string> fault_of(const SessionChange& change, const Session& now, const Session* before, Round round,
                                     Sequence last) {
     const auto& client = change.client_id;
     if (now.birth > round || now.sequence > last || now.round > round) {
@@ -34,9 +31,7 @@ std::optional<std::string> fault_of(const SessionChange& change,
 
 }  // namespace
 
-std::optional<std::string> SessionAudit::take(Round round,
-                                              Sequence first,
-                                              std::uint64_t count,
+std::optional<std::string> SessionAudit::take(Round round, Sequence first, std::uint64_t count,
                                               const std::vector<SessionChange>& changes) {
     const Sequence last{first.value + count - 1};
     std::uint64_t written = 0;
@@ -52,10 +47,8 @@ std::optional<std::string> SessionAudit::take(Round round,
             all_known = all_known && (before || known != table_.end() || complete_);
             written += change.session->last.value - from;
             if (before && !change.each.empty() && change.each.size() != change.session->last.value - from) {
-                return fmt::format("client {} has {} messages and {} sequences",
-                                   change.client_id,
-                                   change.session->last.value - from,
-                                   change.each.size());
+                return fmt::format("client {} has {} messages and {} sequences", change.client_id,
+                                   change.session->last.value - from, change.each.size());
             }
         } else {
             all_known = false;  // it may have written in the round that retired it

@@ -14,9 +14,7 @@ public:
     explicit SessionAudit(bool complete) : complete_{complete} {}
 
     /// What is wrong with the changes of a round; none: nothing.
-    [[nodiscard]] std::optional<std::string> take(Round round,
-                                                  Sequence first,
-                                                  std::uint64_t count,
+    [[nodiscard]] std::optional<std::string> take(Round round, Sequence first, std::uint64_t count,
                                                   const std::vector<SessionChange>& changes);
     /// Compares with a checkpoint's table after the same round; from then on the table is complete.
     [[nodiscard]] std::optional<std::string> compare(const Snapshot& snapshot);

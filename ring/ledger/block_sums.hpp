@@ -13,7 +13,8 @@ inline constexpr std::uint64_t block_bytes = 1024 * 1024;
 class BlockSums {
 public:
     /// @param partial_crc  of the bytes from the start of the block that `offset` lies in
-    BlockSums(std::uint64_t offset, std::uint32_t partial_crc) : offset_{offset}, first_{offset / block_bytes}, partial_{partial_crc} {}
+    BlockSums(std::uint64_t offset, std::uint32_t partial_crc)
+        : offset_{offset}, first_{offset / block_bytes}, partial_{partial_crc} {}
 
     [[nodiscard]] std::uint64_t offset() const { return offset_; }
     [[nodiscard]] std::uint32_t partial() const { return partial_; }
@@ -37,8 +38,7 @@ private:
 [[nodiscard]] Result<void> write_block_sums(FileSystem& files, const Folders& folders, const BlockSums& sums);
 
 /// The sums of blocks 0..count-1. `ledger_damaged` when there are fewer.
-[[nodiscard]] Result<std::vector<std::uint32_t>> read_block_sums(FileSystem& files,
-                                                                 const Folders& folders,
+[[nodiscard]] Result<std::vector<std::uint32_t>> read_block_sums(FileSystem& files, const Folders& folders,
                                                                  std::uint64_t count);
 
 }  // namespace anel

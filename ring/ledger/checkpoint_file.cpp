@@ -73,10 +73,7 @@ struct Read {
 enum class Want { mark, sessions };
 
 /// None where the file vanished or is not valid.
-Result<std::optional<Read>> read_one(FileSystem& files,
-                                     const Folders& folders,
-                                     LedgerId ledger,
-                                     std::uint64_t round,
+Result<std::optional<Read>> read_one(FileSystem& files, const Folders& folders, LedgerId ledger, std::uint64_t round,
                                      Want want) {
     const std::string what = fmt::format(".anel/checkpoint/{}", round);
     auto fd = open_existing(files, folders.checkpoint.get(), std::to_string(round), O_RDONLY);
@@ -94,8 +91,7 @@ Result<std::optional<Read>> read_one(FileSystem& files,
     }
     std::memcpy(&read.header, bytes.data(), sizeof read.header);
     if (*got == bytes.size() && read.header.magic == checkpoint_magic && read.header.version > checkpoint_version) {
-        return failure(ErrorCode::unsupported,
-                       fmt::format("{} was written by a newer program: use that one", what));
+        return failure(ErrorCode::unsupported, fmt::format("{} was written by a newer program: use that one", what));
     }
     if (*got < bytes.size() || read.header.magic != checkpoint_magic || read.header.crc != crc_of(read.header) ||
         read.header.round != round || read.header.ledger != ledger.value) {
@@ -149,9 +145,7 @@ Result<std::optional<Read>> newest(FileSystem& files, const Folders& folders, Le
 
 }  // namespace
 
-Result<void> write_checkpoint(FileSystem& files,
-                              const Folders& folders,
-                              LedgerId ledger,
+Result<void> write_checkpoint(FileSystem& files, const Folders& folders, LedgerId ledger,
                               const Checkpoint& checkpoint) {
     const auto& mark = checkpoint.mark;
     Bytes body;

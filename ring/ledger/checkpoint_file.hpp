@@ -25,18 +25,14 @@ struct Checkpoint {
 };
 
 /// Writes and names the checkpoint, durable; one of that round that is there already is as good.
-[[nodiscard]] Result<void> write_checkpoint(FileSystem& files,
-                                            const Folders& folders,
-                                            LedgerId ledger,
+[[nodiscard]] Result<void> write_checkpoint(FileSystem& files, const Folders& folders, LedgerId ledger,
                                             const Checkpoint& checkpoint);
 
 /// The highest valid one, none where there is none. One that vanishes while it is read: starts again.
-[[nodiscard]] Result<std::optional<Checkpoint>> newest_checkpoint(FileSystem& files,
-                                                                  const Folders& folders,
+[[nodiscard]] Result<std::optional<Checkpoint>> newest_checkpoint(FileSystem& files, const Folders& folders,
                                                                   LedgerId ledger);
 /// The same without sessions, whose bytes are not even read.
-[[nodiscard]] Result<std::optional<CheckpointMark>> newest_mark(FileSystem& files,
-                                                                const Folders& folders,
+[[nodiscard]] Result<std::optional<CheckpointMark>> newest_mark(FileSystem& files, const Folders& folders,
                                                                 LedgerId ledger);
 
 /// Deletes lower checkpoints and the segments below what this one needs; never anything higher.

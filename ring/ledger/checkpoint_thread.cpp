@@ -104,8 +104,8 @@ Result<void> CheckpointThread::write(Job& job) {
 }
 
 Result<std::unique_ptr<Segment>> CheckpointThread::open(SegmentNumber number) {
-    return Segment::open(
-        world_.files, world_.folders.journal.get(), number, world_.identity.id, world_.boot, Access::read);
+    return Segment::open(world_.files, world_.folders.journal.get(), number, world_.identity.id, world_.boot,
+                         Access::read);
 }
 
 Result<bool> CheckpointThread::enter(Walk& walk, SegmentNumber number) {
@@ -210,8 +210,7 @@ Result<void> CheckpointThread::walk_to(Walk& walk, Round round) {
             return {};
         }
         if (!walk.successor) {
-            return failure(ErrorCode::ledger_damaged,
-                           fmt::format("round {} is not in the journal", round.value));
+            return failure(ErrorCode::ledger_damaged, fmt::format("round {} is not in the journal", round.value));
         }
         const std::uint64_t hash = walk.position.hash;
         auto entered = enter(walk, walk.segment->number().next());
@@ -223,9 +222,9 @@ Result<void> CheckpointThread::walk_to(Walk& walk, Round round) {
             return forward_error(begin);
         }
         if (begin->hash != hash || begin->round != walk.position.round) {
-            return failure(ErrorCode::ledger_damaged,
-                           fmt::format(".anel/journal/{} does not continue the one before it",
-                                       walk.segment->number().value));
+            return failure(
+                ErrorCode::ledger_damaged,
+                fmt::format(".anel/journal/{} does not continue the one before it", walk.segment->number().value));
         }
         walk.position = *begin;
         if (auto gap = take_gap(walk); !gap) {

@@ -5,6 +5,14 @@
 //   exit           ends at once with code 77, as a crash would, once
 //   error:NAME     the system call there fails with ENOSPC, EIO, EDQUOT or EROFS, from then on
 //   short          the write there is done in two pieces, from then on
+//
+// Places, in the order a round passes them:
+//   record.reserve output.reserve record.write record.written | decide.before decide.after |
+//   output.write output.first_half output.middle output.written | segment.sync segment.synced
+// a grant or rotation: segment.reserve, grant.before_seal grant.sealed or rotate.sealed, grant.durable,
+//   segment.write, grant.before_link, grant.linked, output.filler; segment.write_again behind a restart
+// a checkpoint: output.sync blocks.write checkpoint.write checkpoint.before_link trim.unlink
+// the first start: probe.write ledger.write
 #pragma once
 
 #include <atomic>
@@ -15,8 +23,8 @@
 namespace anel::fail_points {
 
 struct Effect {
-    int error = 0;        ///< errno that the place shall fail with; 0: none
-    bool shorten = false; ///< the write shall be short
+    int error = 0;         ///< errno that the place shall fail with; 0: none
+    bool shorten = false;  ///< the write shall be short
 };
 
 namespace detail {

@@ -10,11 +10,7 @@
 namespace anel {
 
 FileLedger::FileLedger(FileSystem& files, Folders folders, LedgerFile file, Output output, const BootId& boot)
-    : files_{files},
-      folders_{std::move(folders)},
-      file_{std::move(file)},
-      output_{std::move(output)},
-      boot_{boot} {}
+    : files_{files}, folders_{std::move(folders)}, file_{std::move(file)}, output_{std::move(output)}, boot_{boot} {}
 
 FileLedger::~FileLedger() = default;
 
@@ -76,8 +72,8 @@ Result<void> FileLedger::write_record(SegmentNumber number, const RoundRecord& r
     written_.decided = false;
     ANEL_ASSERT(written_.header.length <= record_bytes_max);
     const std::uint64_t end = before->file_offset + written_.header.length;
-    if (auto room = reservation_.ensure(
-            files_, segment.fd(), before->file_offset, end, "record.reserve", "the journal");
+    if (auto room =
+            reservation_.ensure(files_, segment.fd(), before->file_offset, end, "record.reserve", "the journal");
         !room) {
         return room;
     }
@@ -86,12 +82,8 @@ Result<void> FileLedger::write_record(SegmentNumber number, const RoundRecord& r
     }
     static constexpr std::array<std::byte, 8> zeros{};
     const BytesView pad{zeros.data(), padding(written_.header)};
-    auto done = write_all(files_,
-                          segment.fd(),
-                          {head_, as_bytes(record.text), pad},
-                          before->file_offset,
-                          "record.write",
-                          "a record of the journal");
+    auto done = write_all(files_, segment.fd(), {head_, as_bytes(record.text), pad}, before->file_offset,
+                          "record.write", "a record of the journal");
     fail_points::pass("record.written");
     return done;
 }

@@ -23,9 +23,9 @@ struct LedgerOptions {
     DurableCallback durable;  ///< called on the ledger's own threads
 
     // For tests.
-    FileSystem* files = nullptr;          ///< none: the real one
-    std::optional<long> file_system;      ///< type as in statfs, instead of the real one
-    std::optional<BootId> boot;           ///< instead of the machine's
+    FileSystem* files = nullptr;      ///< none: the real one
+    std::optional<long> file_system;  ///< type as in statfs, instead of the real one
+    std::optional<BootId> boot;       ///< instead of the machine's
 };
 
 class FileLedger final : public Ledger {
@@ -59,7 +59,7 @@ private:
     FileLedger(FileSystem& files, Folders folders, LedgerFile file, Output output, const BootId& boot);
     [[nodiscard]] Result<void> start(const LedgerOptions& options);
 
-    // open.cpp: finding segments
+    // follow.cpp
     [[nodiscard]] Segment* newest() const;
     /// Finds the newest segment, from the one known so far.
     [[nodiscard]] Result<void> follow();

@@ -17,12 +17,16 @@
 
 namespace anel {
 
-int FileSystem::open(int folder, const char* name, int flags, mode_t mode) { return ::openat(folder, name, flags, mode); }
+int FileSystem::open(int folder, const char* name, int flags, mode_t mode) {
+    return ::openat(folder, name, flags, mode);
+}
 int FileSystem::make_folder(int folder, const char* name, mode_t mode) { return ::mkdirat(folder, name, mode); }
 ssize_t FileSystem::write(int fd, const iovec* pieces, int count, off_t offset) {
     return ::pwritev(fd, pieces, count, offset);
 }
-int FileSystem::reserve(int fd, off_t offset, off_t bytes) { return ::fallocate(fd, FALLOC_FL_KEEP_SIZE, offset, bytes); }
+int FileSystem::reserve(int fd, off_t offset, off_t bytes) {
+    return ::fallocate(fd, FALLOC_FL_KEEP_SIZE, offset, bytes);
+}
 int FileSystem::fdatasync(int fd) { return ::fdatasync(fd); }
 int FileSystem::fsync(int fd) { return ::fsync(fd); }
 int FileSystem::link(int fd, int folder, const char* name) {
@@ -68,17 +72,12 @@ tl::unexpected<Error> io_failure(std::string_view what, int error) {
 }
 tl::unexpected<Error> sync_failure(std::string_view what, int error) {
     return failure(ErrorCode::sync_failed,
-                   fmt::format("cannot make {} durable: {}; what was written may be lost, this node stops",
-                               what,
+                   fmt::format("cannot make {} durable: {}; what was written may be lost, this node stops", what,
                                std::strerror(error)));
 }
 
-Result<void> write_all(FileSystem& files,
-                       int fd,
-                       std::initializer_list<BytesView> pieces,
-                       std::uint64_t offset,
-                       std::string_view point,
-                       std::string_view what) {
+Result<void> write_all(FileSystem& files, int fd, std::initializer_list<BytesView> pieces, std::uint64_t offset,
+                       std::string_view point, std::string_view what) {
     std::array<iovec, 4> vectors{};
     ANEL_ASSERT(pieces.size() <= vectors.size());
     std::size_t count = 0;
@@ -206,12 +205,8 @@ Result<std::vector<std::uint64_t>> list_numbers(int folder, std::string_view wha
     return numbers;
 }
 
-Result<void> Reservation::ensure(FileSystem& files,
-                                 int fd,
-                                 std::uint64_t from,
-                                 std::uint64_t end,
-                                 std::string_view point,
-                                 std::string_view what) {
+Result<void> Reservation::ensure(FileSystem& files, int fd, std::uint64_t from, std::uint64_t end,
+                                 std::string_view point, std::string_view what) {
     if (end <= end_) {
         return {};
     }
@@ -223,9 +218,8 @@ Result<void> Reservation::ensure(FileSystem& files,
         int result = 0;
         do {
             errno = effect.error;
-            result = effect.error != 0
-                         ? -1
-                         : files.reserve(fd, static_cast<off_t>(from), static_cast<off_t>(wanted - from));
+            result =
+                effect.error != 0 ? -1 : files.reserve(fd, static_cast<off_t>(from), static_cast<off_t>(wanted - from));
         } while (result != 0 && errno == EINTR);
         if (result == 0) {
             end_ = wanted;

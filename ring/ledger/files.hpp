@@ -86,15 +86,12 @@ template <class T>
 
 /// Writes all pieces at `offset`, however short the single writes are.
 /// @param point  fail point passed before the write
-[[nodiscard]] Result<void> write_all(FileSystem& files,
-                                     int fd,
-                                     std::initializer_list<BytesView> pieces,
-                                     std::uint64_t offset,
-                                     std::string_view point,
-                                     std::string_view what);
+[[nodiscard]] Result<void> write_all(FileSystem& files, int fd, std::initializer_list<BytesView> pieces,
+                                     std::uint64_t offset, std::string_view point, std::string_view what);
 
 /// Reads until `into` is full or the file ends; returns the bytes read. A read error is never a short read.
-[[nodiscard]] Result<std::size_t> read_at(int fd, std::span<std::byte> into, std::uint64_t offset, std::string_view what);
+[[nodiscard]] Result<std::size_t> read_at(int fd, std::span<std::byte> into, std::uint64_t offset,
+                                          std::string_view what);
 
 [[nodiscard]] Result<struct stat> status_of(int fd, std::string_view what);
 
@@ -116,12 +113,8 @@ template <class T>
 class Reservation {
 public:
     /// Makes sure that bytes up to `end` can be written without ENOSPC. `disk_full`, `io_failed`.
-    [[nodiscard]] Result<void> ensure(FileSystem& files,
-                                      int fd,
-                                      std::uint64_t from,
-                                      std::uint64_t end,
-                                      std::string_view point,
-                                      std::string_view what);
+    [[nodiscard]] Result<void> ensure(FileSystem& files, int fd, std::uint64_t from, std::uint64_t end,
+                                      std::string_view point, std::string_view what);
 
 private:
     std::uint64_t end_ = 0;

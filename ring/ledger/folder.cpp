@@ -19,10 +19,10 @@ struct Unfit {
 /// File systems whose maps are not shared by all who mount them, or that lie about fsync. From linux/magic.h and
 /// the sources of those that are not listed there.
 constexpr Unfit unfit[] = {
-    {0x6969, "nfs"},       {0xff534d42, "cifs"},      {0xfe534d42, "smb2"},    {0x517b, "smb"},
-    {0x65735546, "fuse"},  {0x01021997, "9p"},        {0x6a656a63, "virtiofs"}, {0x00c36400, "ceph"},
-    {0x5346414f, "afs"},   {0x6b414653, "afs"},       {0x564c, "ncp"},         {0x73757245, "coda"},
-    {0x47504653, "gpfs"},  {0x0bd00bd0, "lustre"},    {0x7461636f, "ocfs2"},   {0x01161970, "gfs2"},
+    {0x6969, "nfs"},          {0xff534d42, "cifs"},   {0xfe534d42, "smb2"},     {0x517b, "smb"},
+    {0x65735546, "fuse"},     {0x01021997, "9p"},     {0x6a656a63, "virtiofs"}, {0x00c36400, "ceph"},
+    {0x5346414f, "afs"},      {0x6b414653, "afs"},    {0x564c, "ncp"},          {0x73757245, "coda"},
+    {0x47504653, "gpfs"},     {0x0bd00bd0, "lustre"}, {0x7461636f, "ocfs2"},    {0x01161970, "gfs2"},
     {0x20030528, "orangefs"}, {0x786f4256, "vboxsf"}, {0xbacbacbc, "vmhgfs"},
 };
 
@@ -80,10 +80,10 @@ Result<Folders> open_data_folder(const std::filesystem::path& path, std::optiona
     const auto found = static_cast<std::uint64_t>(magic.value_or(static_cast<long>(system.f_type))) & 0xffffffffU;
     for (const auto& [bad, bad_name] : unfit) {
         if (found == static_cast<std::uint64_t>(bad)) {
-            return unusable(fmt::format("data folder {} is on {}, where shared maps and fsync cannot be relied on: put "
-                                        "it on a file system of this machine (with Docker: a named volume)",
-                                        name,
-                                        bad_name));
+            return unusable(
+                fmt::format("data folder {} is on {}, where shared maps and fsync cannot be relied on: put "
+                            "it on a file system of this machine (with Docker: a named volume)",
+                            name, bad_name));
         }
     }
     if ((mount.f_flag & ST_RDONLY) != 0) {
@@ -102,22 +102,18 @@ Error explain(const Folders& folders, Error error, int error_number) {
         case EPERM: {
             struct stat status {};
             ::stat(folders.path.c_str(), &status);
-            return {ErrorCode::folder_unusable,
-                    fmt::format("data folder {} (owner uid {}, mode {:o}) cannot be written by uid {}: chown it, or run "
-                                "the node with --user {}",
-                                name,
-                                status.st_uid,
-                                status.st_mode & 07777U,
-                                ::geteuid(),
-                                status.st_uid)};
+            return {
+                ErrorCode::folder_unusable,
+                fmt::format("data folder {} (owner uid {}, mode {:o}) cannot be written by uid {}: chown it, or run "
+                            "the node with --user {}",
+                            name, status.st_uid, status.st_mode & 07777U, ::geteuid(), status.st_uid)};
         }
         case EROFS:
             return {ErrorCode::folder_unusable,
                     fmt::format("data folder {} is mounted read-only: mount it writable", name)};
         case ENOSPC:
         case EDQUOT:
-            return {ErrorCode::folder_unusable,
-                    fmt::format("data folder {} is on a full disk: free some space", name)};
+            return {ErrorCode::folder_unusable, fmt::format("data folder {} is on a full disk: free some space", name)};
         default: return error;
     }
 }
@@ -160,11 +156,10 @@ Result<void> try_file_system(FileSystem& files, const Folders& folders) {
         if (error == ENOSPC || error == EDQUOT) {
             return {};
         }
-        return unusable(fmt::format("the file system of {} cannot {} ({}), which the ledger needs: use ext4, xfs, btrfs "
-                                    "or tmpfs of this machine (with Docker: a named volume)",
-                                    folders.path.string(),
-                                    what,
-                                    std::strerror(error)));
+        return unusable(
+            fmt::format("the file system of {} cannot {} ({}), which the ledger needs: use ext4, xfs, btrfs "
+                        "or tmpfs of this machine (with Docker: a named volume)",
+                        folders.path.string(), what, std::strerror(error)));
     };
     const Descriptor fd{files.open(folders.anel.get(), ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0666)};
     if (!fd.valid()) {

@@ -21,10 +21,8 @@ Result<Grant> FileLedger::grant(Epoch highest_named) {
         return forward_error(found);
     }
     if (newest() != nullptr && newest()->epoch() > highest_named) {
-        return failure(ErrorCode::newer_epoch,
-                       fmt::format("the ledger has epoch {}, the highest named was {}",
-                                   newest()->epoch().value,
-                                   highest_named.value));
+        return failure(ErrorCode::newer_epoch, fmt::format("the ledger has epoch {}, the highest named was {}",
+                                                           newest()->epoch().value, highest_named.value));
     }
     auto unborn = prepare_segment();
     if (!unborn) {
@@ -74,8 +72,7 @@ Result<FileLedger::Unborn> FileLedger::prepare_segment() {
         return forward_error(fd);
     }
     Reservation room;
-    if (auto reserved =
-            room.ensure(files_, fd->get(), 0, Segment::records_begin, "segment.reserve", "a segment");
+    if (auto reserved = room.ensure(files_, fd->get(), 0, Segment::records_begin, "segment.reserve", "a segment");
         !reserved) {
         return forward_error(reserved);
     }
@@ -210,7 +207,7 @@ Result<void> FileLedger::rewrite_output(Round after, SegmentNumber from) {
     const SegmentNumber last = newest()->number();
     std::unique_ptr<Segment> next;
     for (SegmentNumber number = from; number <= last; number = number.next()) {
-        std::unique_ptr<Segment> segment = std::move(next);
+        std::unique_ptr<Segment> segment = std::exchange(next, nullptr);
         for (auto* into : {&segment, &next}) {
             const SegmentNumber wanted = into == &segment ? number : number.next();
             if (*into || wanted > last) {

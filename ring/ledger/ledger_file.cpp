@@ -51,12 +51,11 @@ Result<std::optional<LedgerFile>> LedgerFile::open(FileSystem& files, const Fold
         return failure(ErrorCode::ledger_damaged, fmt::format("{} is not the file of a ledger", what));
     }
     if (header.version > ledger_version) {
-        return failure(ErrorCode::folder_unusable,
-                       fmt::format("{} was written by a newer program (format version {}, this one knows up to {}): use "
-                                   "that one",
-                                   what,
-                                   header.version,
-                                   ledger_version));
+        return failure(
+            ErrorCode::folder_unusable,
+            fmt::format("{} was written by a newer program (format version {}, this one knows up to {}): use "
+                        "that one",
+                        what, header.version, ledger_version));
     }
     if (header.crc != crc_of(header) || header.format > 1) {
         return failure(ErrorCode::ledger_damaged, fmt::format("{} is damaged: its checksum is wrong", what));

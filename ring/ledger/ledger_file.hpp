@@ -23,7 +23,8 @@ struct LedgerIdentity {
 class LedgerFile {
 public:
     /// None where there is no such file. `unsupported`: made by a newer program; `ledger_damaged`.
-    [[nodiscard]] static Result<std::optional<LedgerFile>> open(FileSystem& files, const Folders& folders, bool writable);
+    [[nodiscard]] static Result<std::optional<LedgerFile>> open(FileSystem& files, const Folders& folders,
+                                                                bool writable);
 
     /// Makes the file, durable before and after it gets its name. False: another node was first, which is as good.
     [[nodiscard]] static Result<bool> create(FileSystem& files, const Folders& folders, const LedgerIdentity& identity);

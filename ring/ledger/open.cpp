@@ -1,9 +1,8 @@
-// How a FileLedger comes to stand on a folder: made or found, checked, and its newest segment followed.
+// How a FileLedger comes to stand on a folder: made or found, and checked.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <limits>
 #include <random>
 
 #include "ring/ledger/file_ledger.hpp"
@@ -13,6 +12,7 @@ namespace {
 
 std::string list_of(const std::set<NodeId>& nodes) {
     std::vector<std::uint64_t> numbers;
+    numbers.reserve(nodes.size());
     for (const auto node : nodes) {
         numbers.push_back(node.value);
     }
@@ -39,10 +39,10 @@ Result<void> look_at_output(FileSystem& files, const Folders& folders, bool adop
         return {};
     }
     if (!adopt) {
-        return unusable(fmt::format("{} is not empty ({} bytes), and no ledger stands beside it: move it away, or start "
-                                    "once with --adopt to go on behind it",
-                                    (folders.path / Output::name).string(),
-                                    *size));
+        return unusable(
+            fmt::format("{} is not empty ({} bytes), and no ledger stands beside it: move it away, or start "
+                        "once with --adopt to go on behind it",
+                        (folders.path / Output::name).string(), *size));
     }
     std::array<std::byte, 1> last{};
     auto got = (*output)->read(last, *size - 1);
@@ -90,18 +90,16 @@ Result<void> make_ledger(FileSystem& files, Folders& folders, const LedgerOption
 Result<void> check_identity(const LedgerIdentity& identity, const LedgerOptions& options) {
     const std::string where = options.folder.string();
     if (identity.nodes != options.nodes) {
-        return unusable(fmt::format("the ledger in {} is of the nodes {}, this one is configured with {}: use the same "
-                                    "list on every node, or another data folder",
-                                    where,
-                                    list_of(identity.nodes),
-                                    list_of(options.nodes)));
+        return unusable(
+            fmt::format("the ledger in {} is of the nodes {}, this one is configured with {}: use the same "
+                        "list on every node, or another data folder",
+                        where, list_of(identity.nodes), list_of(options.nodes)));
     }
     if (identity.format != options.format) {
-        return unusable(fmt::format("the ledger in {} has output format {}, this node is configured with {}: use that "
-                                    "one, or another data folder",
-                                    where,
-                                    name_of(identity.format),
-                                    name_of(options.format)));
+        return unusable(
+            fmt::format("the ledger in {} has output format {}, this node is configured with {}: use that "
+                        "one, or another data folder",
+                        where, name_of(identity.format), name_of(options.format)));
     }
     return {};
 }
@@ -113,11 +111,8 @@ Result<void> check_output(FileSystem& files, const Folders& folders, const Ledge
     const std::string where = (folders.path / Output::name).string();
     if (output.inode() != file.identity().output_inode) {
         return failure(ErrorCode::outside_hands,
-                       fmt::format("{} was replaced: it is file {}, the ledger's is {}: {}",
-                                   where,
-                                   output.inode(),
-                                   file.identity().output_inode,
-                                   way_out));
+                       fmt::format("{} was replaced: it is file {}, the ledger's is {}: {}", where, output.inode(),
+                                   file.identity().output_inode, way_out));
     }
     auto mark = newest_mark(files, folders, file.identity().id);
     auto size = output.size();
@@ -127,11 +122,8 @@ Result<void> check_output(FileSystem& files, const Folders& folders, const Ledge
     const std::uint64_t certain = *mark ? (*mark)->output_end : file.identity().adopted_bytes;
     if (*size < certain) {
         return failure(ErrorCode::outside_hands,
-                       fmt::format("{} has {} bytes, {} are certain to have been written: it was shortened: {}",
-                                   where,
-                                   *size,
-                                   certain,
-                                   way_out));
+                       fmt::format("{} has {} bytes, {} are certain to have been written: it was shortened: {}", where,
+                                   *size, certain, way_out));
     }
     if (*mark) {
         auto hash = output.tail_hash(certain);
@@ -140,11 +132,8 @@ Result<void> check_output(FileSystem& files, const Folders& folders, const Ledge
         }
         if (*hash != (*mark)->tail_hash) {
             return failure(ErrorCode::outside_hands,
-                           fmt::format("{} was changed somewhere in the {} bytes before byte {}: {}",
-                                       where,
-                                       std::min(certain, Output::tail_bytes),
-                                       certain,
-                                       way_out));
+                           fmt::format("{} was changed somewhere in the {} bytes before byte {}: {}", where,
+                                       std::min(certain, Output::tail_bytes), certain, way_out));
         }
     }
     return {};
@@ -253,117 +242,6 @@ Result<void> FileLedger::start(const LedgerOptions& options) {
     }
     checkpoints_ = std::make_unique<CheckpointThread>(
         CheckpointThread::World{files_, folders_, file_.identity(), boot_, *sync_}, std::move(**own), suspect);
-    return {};
-}
-
-Segment* FileLedger::newest() const { return segments_.empty() ? nullptr : segments_.rbegin()->second.get(); }
-
-Result<void> FileLedger::follow() {
-    while (newest() != nullptr) {
-        if (!newest()->sealed() && !newest()->foreign()) {
-            return {};
-        }
-        auto next = open_segment(newest()->number().next());
-        if (!next) {
-            return forward_error(next);
-        }
-        if (*next) {
-            if (auto taken = adopt_newest(std::move(*next), false); !taken) {
-                return taken;
-            }
-            continue;
-        }
-        auto status = status_of(newest()->fd(), "the journal");
-        if (!status) {
-            return forward_error(status);
-        }
-        auto mark = newest_mark(files_, folders_, id());
-        if (!mark) {
-            return forward_error(mark);
-        }
-        const bool passed = *mark && (*mark)->segment > newest()->number();
-        if (status->st_nlink > 0 && !passed) {
-            return {};
-        }
-        break;  // it was trimmed while we slept, or is about to be
-    }
-    return find_newest();
-}
-
-Result<void> FileLedger::find_newest() {
-    constexpr int attempts = 100;
-    for (int attempt = 0; attempt < attempts; ++attempt) {
-        auto numbers = list_numbers(folders_.journal.get(), ".anel/journal");
-        if (!numbers) {
-            return forward_error(numbers);
-        }
-        if (numbers->empty()) {
-            auto mark = newest_mark(files_, folders_, id());
-            if (!mark) {
-                return forward_error(mark);
-            }
-            if (*mark || newest() != nullptr) {
-                return failure(ErrorCode::ledger_damaged,
-                               fmt::format("the journal in {} is gone: put .anel/journal back, or run anel repair "
-                                           "--adopt",
-                                           folders_.path.string()));
-            }
-            return {};
-        }
-        auto segment = open_segment({numbers->back()});
-        if (!segment) {
-            return forward_error(segment);
-        }
-        if (*segment) {
-            return adopt_newest(std::move(*segment), false);
-        }
-    }
-    return failure(ErrorCode::io_failed, "the journal changes faster than it can be listed");
-}
-
-Result<std::unique_ptr<Segment>> FileLedger::open_segment(SegmentNumber number) {
-    auto segment = Segment::open(files_, folders_.journal.get(), number, id(), boot_, Access::write);
-    if (!segment || !*segment) {
-        return segment;
-    }
-    auto mark = newest_mark(files_, folders_, id());
-    if (!mark) {
-        return forward_error(mark);
-    }
-    if (*mark && (*mark)->segment > number) {
-        return nullptr;
-    }
-    return segment;
-}
-
-Result<void> FileLedger::adopt_newest(std::unique_ptr<Segment> segment, bool made_here) {
-    const SegmentNumber number = segment->number();
-    if (newest() != nullptr && newest()->number().next() == number) {
-        newest()->set_final_slots(segment->header().previous_slots);
-    } else {
-        segments_.clear();
-    }
-    // The sync thread gets a descriptor and map of its own, opened as early as we know of the segment.
-    auto own = Segment::open(files_, folders_.journal.get(), number, id(), boot_, Access::write);
-    if (!own) {
-        return forward_error(own);
-    }
-    if (!*own) {
-        segments_.clear();
-        return find_newest();
-    }
-    std::uint64_t suspect = 0;
-    if (!made_here) {
-        const std::uint64_t slots = (*own)->word() & ~Segment::sealed_bit;
-        suspect = segment->foreign() ? std::numeric_limits<std::uint64_t>::max() : slots + 1;
-    }
-    sync_->watch(std::move(*own), suspect);
-    sync_->forget_below(number);
-    reservation_ = {};
-    segments_.emplace(number, std::move(segment));
-    while (segments_.size() > 2) {
-        segments_.erase(segments_.begin());
-    }
     return {};
 }
 

@@ -81,8 +81,7 @@ Result<void> Output::write(std::string_view text, std::uint64_t offset) {
     return write_all(*files_, fd_.get(), {bytes.subspan(cut)}, offset + cut, "output.middle", name);
 }
 
-Result<void> for_each_filler(std::uint64_t begin,
-                             std::uint64_t end,
+Result<void> for_each_filler(std::uint64_t begin, std::uint64_t end,
                              const std::function<Result<void>(std::string_view, std::uint64_t)>& piece) {
     constexpr std::uint64_t part_bytes = 64 * 1024;
     std::string part;
@@ -149,8 +148,7 @@ Result<void> Output::check(std::uint64_t bytes) const {
         return failure(ErrorCode::outside_hands,
                        fmt::format("output.txt was shortened to {} bytes, {} were written: stop the ring and run anel "
                                    "repair",
-                                   status.st_size,
-                                   bytes));
+                                   status.st_size, bytes));
     }
     return {};
 }

@@ -44,8 +44,7 @@ private:
 };
 
 /// Calls `piece` with the filler's bytes for [begin, end), a part at a time.
-[[nodiscard]] Result<void> for_each_filler(std::uint64_t begin,
-                                           std::uint64_t end,
+[[nodiscard]] Result<void> for_each_filler(std::uint64_t begin, std::uint64_t end,
                                            const std::function<Result<void>(std::string_view, std::uint64_t)>& piece);
 
 }  // namespace anel

@@ -35,9 +35,9 @@ Result<History> FileLedger::read(Round applied) {
             } else if (applied.value == 0) {
                 lowest = SegmentNumber{1};
             } else {
-                return failure(ErrorCode::ledger_damaged,
-                               fmt::format("the journal behind round {} is missing, and no checkpoint covers it",
-                                           applied.value));
+                return failure(
+                    ErrorCode::ledger_damaged,
+                    fmt::format("the journal behind round {} is missing, and no checkpoint covers it", applied.value));
             }
         }
         if (**lowest > newest()->number()) {
@@ -56,9 +56,9 @@ Result<History> FileLedger::read(Round applied) {
             return forward_error(mark);
         }
         if (!*mark || (*mark)->segment <= **lowest) {
-            return failure(ErrorCode::ledger_damaged,
-                           fmt::format("the journal behind round {} is missing, and no checkpoint covers it",
-                                       from.value));
+            return failure(
+                ErrorCode::ledger_damaged,
+                fmt::format("the journal behind round {} is missing, and no checkpoint covers it", from.value));
         }
     }
     return failure(ErrorCode::io_failed, "the journal is trimmed faster than it can be read");
@@ -104,7 +104,7 @@ Result<bool> FileLedger::read_rounds(Round applied, SegmentNumber from, History&
             }
             continue;
         }
-        opened = std::move(successor);
+        opened = std::exchange(successor, nullptr);
         const auto open = [&](SegmentNumber wanted) {
             return Segment::open(files_, folders_.journal.get(), wanted, id(), boot_, Access::read);
         };
@@ -132,8 +132,7 @@ Result<bool> FileLedger::read_rounds(Round applied, SegmentNumber from, History&
         return failure(ErrorCode::outside_hands,
                        fmt::format("the ledger ends with round {}, but round {} was seen: it was exchanged or restored "
                                    "while the ring ran",
-                                   history.tip.round.value,
-                                   applied.value));
+                                   history.tip.round.value, applied.value));
     }
     return true;
 }

@@ -78,10 +78,7 @@ static_assert(sizeof(Session) == 7 * sizeof(std::uint64_t), "a new field of a se
 
 void encode_session(const Session& session, Bytes& into) {
     ByteWriter writer{into};
-    for (const auto value : {session.instance.value,
-                             session.birth.value,
-                             session.last.value,
-                             session.sequence.value,
+    for (const auto value : {session.instance.value, session.birth.value, session.last.value, session.sequence.value,
                              session.round.value}) {
         writer.number(value);
     }

@@ -5,8 +5,8 @@
 
 #include <optional>
 
-#include "ring/ledger/position.hpp"
 #include "common/blob.hpp"
+#include "ring/ledger/position.hpp"
 
 namespace anel {
 

@@ -42,12 +42,8 @@ Bytes Segment::first_pages(SegmentHeader header) {
     return pages;
 }
 
-Result<std::unique_ptr<Segment>> Segment::open(FileSystem& files,
-                                               int journal,
-                                               SegmentNumber number,
-                                               LedgerId ledger,
-                                               const BootId& boot,
-                                               Access access) {
+Result<std::unique_ptr<Segment>> Segment::open(FileSystem& files, int journal, SegmentNumber number, LedgerId ledger,
+                                               const BootId& boot, Access access) {
     const bool write = access == Access::write;
     const std::string name = std::to_string(number.value);
     const std::string what = fmt::format(".anel/journal/{}", name);
@@ -72,10 +68,8 @@ Result<std::unique_ptr<Segment>> Segment::open(FileSystem& files,
     }
     if (header.version > segment_version) {
         return failure(ErrorCode::unsupported,
-                       fmt::format("{} has format version {}, this program knows up to {}: use a newer one",
-                                   what,
-                                   header.version,
-                                   segment_version));
+                       fmt::format("{} has format version {}, this program knows up to {}: use a newer one", what,
+                                   header.version, segment_version));
     }
     if (header.crc != crc_of(header) || header.number != number.value || header.ledger != ledger.value) {
         return failure(ErrorCode::ledger_damaged,
@@ -149,8 +143,7 @@ Result<std::uint64_t> Segment::slots() {
             at = position_after(**next, at);
         }
         if (at.slots < durable()) {
-            return damaged(at.slots + 1,
-                           at.file_offset,
+            return damaged(at.slots + 1, at.file_offset,
                            fmt::format("{} slots were durable before the restart of the machine", durable()));
         }
         valid_records_ = at.slots;
@@ -262,11 +255,7 @@ void Segment::append(const RecordHeader& header) {
 tl::unexpected<Error> Segment::damaged(std::uint64_t slot, std::uint64_t offset, std::string_view why) const {
     return failure(ErrorCode::ledger_damaged,
                    fmt::format("the record of round {} (.anel/journal/{}, slot {}, byte {}) cannot be read back: {}",
-                               header_.base_round + slot,
-                               header_.number,
-                               slot,
-                               offset,
-                               why));
+                               header_.base_round + slot, header_.number, slot, offset, why));
 }
 
 }  // namespace anel

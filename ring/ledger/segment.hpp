@@ -44,12 +44,8 @@ public:
     static constexpr std::uint64_t records_begin = 8192;
 
     /// None where no file has this name. `ledger_damaged` where its header is wrong, `unsupported` where it is newer.
-    [[nodiscard]] static Result<std::unique_ptr<Segment>> open(FileSystem& files,
-                                                               int journal,
-                                                               SegmentNumber number,
-                                                               LedgerId ledger,
-                                                               const BootId& boot,
-                                                               Access access);
+    [[nodiscard]] static Result<std::unique_ptr<Segment>> open(FileSystem& files, int journal, SegmentNumber number,
+                                                               LedgerId ledger, const BootId& boot, Access access);
     /// The first two pages of a new segment.
     [[nodiscard]] static Bytes first_pages(SegmentHeader header);
 

@@ -24,8 +24,7 @@ SyncThread::~SyncThread() {
 void SyncThread::watch(std::unique_ptr<Segment> segment, std::uint64_t suspect_slots) {
     const SegmentNumber number = segment->number();
     const std::scoped_lock guard{mutex_};
-    watched_.insert_or_assign(number,
-                              std::make_shared<Watched>(Watched{std::move(segment), suspect_slots}));
+    watched_.insert_or_assign(number, std::make_shared<Watched>(Watched{std::move(segment), suspect_slots}));
 }
 
 void SyncThread::forget_below(SegmentNumber number) {
@@ -152,8 +151,8 @@ Result<void> SyncThread::write_again(Watched& watched, std::uint64_t slots) {
         if (!record) {
             return forward_error(record);
         }
-        if (auto written = write_all(
-                files_, segment.fd(), {buffer_}, before->file_offset, "segment.write_again", "a record of the journal");
+        if (auto written = write_all(files_, segment.fd(), {buffer_}, before->file_offset, "segment.write_again",
+                                     "a record of the journal");
             !written) {
             return written;
         }

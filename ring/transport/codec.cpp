@@ -13,19 +13,20 @@ tl::unexpected<Error> malformed(const char* text) { return failure(ErrorCode::ma
 /// Puts sender and life before the fields of a core message.
 template <class Message>
 void put_envelope(Writer& writer, const ControlEnvelope& envelope, const Message& message) {
-    writer.array(4 + wire::count_of(message));
+    writer.array(4 + wire::field_count<Message>);
     writer.put(ring_protocol_version);
-    writer.put(wire::kind_of<Message>);
-    writer(envelope.from, envelope.incarnation);
+    writer.put(wire::shape_of<Message>.kind);
+    writer(envelope.from);
+    writer(envelope.incarnation);
     wire::fields(writer, message);
 }
 
 /// Tries the messages of a variant by their words; `elements` and the word are read already.
 template <class Variant, class Message, class... Rest>
 bool get_named(Reader& reader, std::string_view kind, std::uint32_t field_count, Variant& out) {
-    if (kind == wire::kind_of<Message>) {
+    if (kind == wire::shape_of<Message>.kind) {
         Message message;
-        reader.require(field_count == wire::count_of(message));
+        reader.require(field_count == wire::field_count<Message>);
         if (reader.ok()) wire::fields(reader, message);
         out = std::move(message);
         return true;
@@ -79,7 +80,8 @@ Result<ControlFrame> decode_control(BytesView frame) {
     }
     ControlEnvelope envelope;
     reader.require(head->field_count >= 2);
-    reader(envelope.from, envelope.incarnation);
+    reader(envelope.from);
+    reader(envelope.incarnation);
     if (!reader.ok()) return malformed("sender or incarnation are wrong");
     if (!get_any(reader, head->kind, head->field_count - 2, envelope.message)) {
         return failure(ErrorCode::unsupported, "unknown kind of control message");

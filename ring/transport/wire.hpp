@@ -1,4 +1,4 @@
-// Writing and reading the fields of ring messages: each message lists its fields once, for both directions.
+// Archives of fields: one writes them, the other reads them and trusts nothing.
 #pragma once
 
 #include <concepts>
@@ -11,170 +11,15 @@
 
 #include "common/msgpack_reader.hpp"
 #include "ring/transport/codec.hpp"
+#include "ring/transport/fields.hpp"
 
 namespace anel::wire {
-
-template <class M, class Kind>
-concept Is = std::same_as<std::remove_const_t<M>, Kind>;
-
-// One line a message. An Archive is a Writer, a Reader or a Counter.
-template <class A>
-void fields(A& a, Is<Member> auto& m) {
-    a(m.id, m.incarnation, m.link_address);
-}
-template <class A>
-void fields(A& a, Is<View> auto& m) {
-    a(m.epoch, m.coordinator, m.segment, m.members);
-}
-template <class A>
-void fields(A& a, Is<Call> auto& m) {
-    a(m.call, m.ledger, m.highest);
-}
-template <class A>
-void fields(A& a, Is<Answer> auto& m) {
-    a(m.call, m.highest, m.link_address);
-}
-template <class A>
-void fields(A& a, Is<Content> auto& m) {
-    a(m.epoch, m.coordinator);
-}
-template <class A>
-void fields(A& a, Is<Join> auto& m) {
-    a(m.highest);
-}
-template <class A>
-void fields(A& a, Is<ViewTold> auto& m) {
-    a(m.view);
-}
-template <class A>
-void fields(A& a, Is<Ready> auto& m) {
-    a(m.epoch);
-}
-template <class A>
-void fields(A& a, Is<Suspect> auto& m) {
-    a(m.epoch, m.reason, m.about);
-}
-template <class A>
-void fields(A& a, Is<Wake> auto& m) {
-    a(m.epoch);
-}
-template <class A>
-void fields(A& a, Is<WakeAck> auto& m) {
-    a(m.epoch);
-}
-template <class A>
-void fields(A& a, Is<DurableNotice> auto& m) {
-    a(m.round);
-}
-template <class A>
-void fields(A& a, Is<Who> auto& m) {
-    a(m.nonce);
-}
-template <class A>
-void fields(A& a, Is<IAm> auto& m) {
-    a(m.nonce, m.id, m.incarnation);
-}
-template <class A>
-void fields(A& a, Is<Taken> auto& m) {
-    a(m.id, m.incarnation);
-}
-template <class A>
-void fields(A& a, Is<LinkHello> auto& m) {
-    a(m.epoch, m.from, m.incarnation);
-}
-template <class A>
-void fields(A& a, Is<LinkWelcome> auto& m) {
-    a(m.epoch, m.from, m.incarnation);
-}
-template <class A>
-void fields(A& a, Is<HopAck> auto& m) {
-    a(m.epoch, m.hop);
-}
-template <class A>
-void fields(A& a, Is<Token> auto& m) {
-    a(m.epoch, m.hop, m.open, m.closed);
-}
-template <class A>
-void fields(A& a, Is<OpenRound> auto& m) {
-    a(m.opened, m.opener, m.votes, m.full, m.bids);
-}
-template <class A>
-void fields(A& a, Is<ClosedRound> auto& m) {
-    a(m.opened, m.writer, m.disk_full, m.result);
-}
-template <class A>
-void fields(A& a, Is<RoundResult> auto& m) {
-    a(m.segment, m.round, m.first, m.count, m.wall_us, m.output_bytes, m.changes);
-}
-template <class A>
-void fields(A& a, Is<SessionChange> auto& m) {
-    a(m.client_id, m.session, m.each);
-}
-template <class A>
-void fields(A& a, Is<Session> auto& m) {
-    a(m.instance, m.birth, m.last, m.sequence, m.round, m.wall_us, m.inherited);
-}
-
-/// Which word names a message on the wire.
-template <class Message>
-inline constexpr std::string_view kind_of = "";
-template <>
-inline constexpr std::string_view kind_of<Call> = "call";
-template <>
-inline constexpr std::string_view kind_of<Answer> = "answer";
-template <>
-inline constexpr std::string_view kind_of<Content> = "content";
-template <>
-inline constexpr std::string_view kind_of<Join> = "join";
-template <>
-inline constexpr std::string_view kind_of<ViewTold> = "view";
-template <>
-inline constexpr std::string_view kind_of<Ready> = "ready";
-template <>
-inline constexpr std::string_view kind_of<Suspect> = "suspect";
-template <>
-inline constexpr std::string_view kind_of<Wake> = "wake";
-template <>
-inline constexpr std::string_view kind_of<WakeAck> = "wake_ack";
-template <>
-inline constexpr std::string_view kind_of<DurableNotice> = "durable";
-template <>
-inline constexpr std::string_view kind_of<Who> = "who";
-template <>
-inline constexpr std::string_view kind_of<IAm> = "i_am";
-template <>
-inline constexpr std::string_view kind_of<Taken> = "taken";
-template <>
-inline constexpr std::string_view kind_of<LinkHello> = "hello";
-template <>
-inline constexpr std::string_view kind_of<LinkWelcome> = "welcome";
-template <>
-inline constexpr std::string_view kind_of<HopAck> = "hop_ack";
-template <>
-inline constexpr std::string_view kind_of<Token> = "token";
-
-struct Counter {
-    std::uint32_t count = 0;
-    template <class... Field>
-    void operator()(const Field&...) {
-        count += sizeof...(Field);
-    }
-};
-template <class Message>
-std::uint32_t count_of(Message& message) {
-    Counter counter;
-    fields(counter, message);
-    return counter.count;
-}
 
 inline constexpr auto suspect_reason_last = SuspectReason::start_overdue;
 
 class Writer {
 public:
-    template <class... Field>
-    void operator()(const Field&... field) {
-        (put(field), ...);
-    }
+    void operator()(const auto& field) { put(field); }
 
     void array(std::size_t elements) { packer_.pack_array(static_cast<std::uint32_t>(elements)); }
     void put(std::uint64_t number) { packer_.pack_uint64(number); }
@@ -199,10 +44,9 @@ public:
         array(item ? 1 : 0);
         if (item) put(*item);
     }
-    template <class Message>
-    requires requires(Counter& c, const Message& m) { fields(c, m); }
+    template <HasShape Message>
     void put(const Message& message) {
-        array(count_of(message));
+        array(field_count<Message>);
         fields(*this, message);
     }
     void put(const Bid& bid);  ///< its chunks go into frames()
@@ -228,10 +72,7 @@ public:
     /// @param frames  the chunk frames that bids take theirs from, in order.
     explicit Reader(BytesView bytes, std::span<const Blob> frames = {}) : reader_{bytes}, frames_{frames} {}
 
-    template <class... Field>
-    void operator()(Field&... field) {
-        (get(field), ...);
-    }
+    void operator()(auto& field) { get(field); }
 
     [[nodiscard]] bool ok() const { return ok_ && reader_.ok(); }
     /// All read: no byte and no frame is left.
@@ -276,10 +117,9 @@ public:
         require(count <= 1);
         if (ok() && count == 1) get(item.emplace());
     }
-    template <class Message>
-    requires requires(Counter& c, Message& m) { fields(c, m); }
+    template <HasShape Message>
     void get(Message& message) {
-        require(array() == count_of(message));
+        require(array() == field_count<Message>);
         if (ok()) fields(*this, message);
         require(sound(message));
     }
@@ -309,9 +149,9 @@ private:
 /// [version, kind, fields...] of one message.
 template <class Message>
 void put_message(Writer& writer, const Message& message) {
-    writer.array(2 + count_of(message));
+    writer.array(2 + field_count<Message>);
     writer.put(ring_protocol_version);
-    writer.put(kind_of<Message>);
+    writer.put(shape_of<Message>.kind);
     fields(writer, message);
 }
 

@@ -1,0 +1,121 @@
+// Finding the newest segment, however long this node slept and whatever was trimmed meanwhile.
+#include <fmt/format.h>
+
+#include <limits>
+
+#include "ring/ledger/file_ledger.hpp"
+
+namespace anel {
+
+Segment* FileLedger::newest() const { return segments_.empty() ? nullptr : segments_.rbegin()->second.get(); }
+
+Result<void> FileLedger::follow() {
+    while (newest() != nullptr) {
+        if (!newest()->sealed() && !newest()->foreign()) {
+            return {};
+        }
+        auto next = open_segment(newest()->number().next());
+        if (!next) {
+            return forward_error(next);
+        }
+        if (*next) {
+            if (auto taken = adopt_newest(std::move(*next), false); !taken) {
+                return taken;
+            }
+            continue;
+        }
+        auto status = status_of(newest()->fd(), "the journal");
+        if (!status) {
+            return forward_error(status);
+        }
+        auto mark = newest_mark(files_, folders_, id());
+        if (!mark) {
+            return forward_error(mark);
+        }
+        const bool passed = *mark && (*mark)->segment > newest()->number();
+        if (status->st_nlink > 0 && !passed) {
+            return {};
+        }
+        break;  // it was trimmed while we slept, or is about to be
+    }
+    return find_newest();
+}
+
+Result<void> FileLedger::find_newest() {
+    constexpr int attempts = 100;
+    for (int attempt = 0; attempt < attempts; ++attempt) {
+        auto numbers = list_numbers(folders_.journal.get(), ".anel/journal");
+        if (!numbers) {
+            return forward_error(numbers);
+        }
+        if (numbers->empty()) {
+            auto mark = newest_mark(files_, folders_, id());
+            if (!mark) {
+                return forward_error(mark);
+            }
+            if (*mark || newest() != nullptr) {
+                return failure(ErrorCode::ledger_damaged,
+                               fmt::format("the journal in {} is gone: put .anel/journal back, or run anel repair "
+                                           "--adopt",
+                                           folders_.path.string()));
+            }
+            return {};
+        }
+        auto segment = open_segment({numbers->back()});
+        if (!segment) {
+            return forward_error(segment);
+        }
+        if (*segment) {
+            return adopt_newest(std::move(*segment), false);
+        }
+    }
+    return failure(ErrorCode::io_failed, "the journal changes faster than it can be listed");
+}
+
+Result<std::unique_ptr<Segment>> FileLedger::open_segment(SegmentNumber number) {
+    auto segment = Segment::open(files_, folders_.journal.get(), number, id(), boot_, Access::write);
+    if (!segment || !*segment) {
+        return segment;
+    }
+    auto mark = newest_mark(files_, folders_, id());
+    if (!mark) {
+        return forward_error(mark);
+    }
+    if (*mark && (*mark)->segment > number) {
+        return nullptr;
+    }
+    return segment;
+}
+
+Result<void> FileLedger::adopt_newest(std::unique_ptr<Segment> segment, bool made_here) {
+    const SegmentNumber number = segment->number();
+    if (newest() != nullptr && newest()->number().next() == number) {
+        newest()->set_final_slots(segment->header().previous_slots);
+    } else {
+        segments_.clear();
+    }
+    // The sync thread gets a descriptor and map of its own, opened as early as we know of the segment.
+    auto own = Segment::open(files_, folders_.journal.get(), number, id(), boot_, Access::write);
+    if (!own) {
+        return forward_error(own);
+    }
+    if (!*own) {
+        segments_.clear();
+        return find_newest();
+    }
+    std::uint64_t suspect = 0;
+    if (!made_here) {
+        const std::uint64_t slots = (*own)->word() & ~Segment::sealed_bit;
+        suspect = segment->foreign() ? std::numeric_limits<std::uint64_t>::max() : slots + 1;
+    }
+    sync_->watch(std::move(*own), suspect);
+    sync_->forget_below(number);
+    reservation_ = {};
+    segments_.emplace(number, std::move(segment));
+    while (segments_.size() > 2) {
+        segments_.erase(segments_.begin());
+    }
+    return {};
+}
+
+}  // namespace anel

@@ -1,0 +1,178 @@
+// simulate: runs seeds, each a whole simulated world; prints what broke and how to see it again.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <atomic>
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
+#include <mutex>
+#include <optional>
+#include <thread>
+
+#include "tests/simulation/simulation.hpp"
+
+namespace {
+
+using namespace anel::simulation;
+
+struct Options {
+    std::uint64_t seeds = 1000;
+    std::uint64_t from = 1;
+    std::optional<std::uint64_t> seed;
+    std::string nodes = "1..7";
+    std::string faults = "all";
+    unsigned jobs = std::thread::hardware_concurrency();
+    bool verbose = false;
+    bool trace = false;
+    bool twice = false;
+
+    [[nodiscard]] PlanRange range() const;
+};
+
+PlanRange Options::range() const {
+    PlanRange range;
+    const auto level = fault_level_named(faults);
+    if (!level) throw CLI::ValidationError{"--faults", "none, links, crash or all"};
+    range.level = *level;
+    const auto dots = nodes.find("..");
+    range.nodes_min = std::stoul(nodes.substr(0, dots));
+    range.nodes_max = dots == std::string::npos ? range.nodes_min : std::stoul(nodes.substr(dots + 2));
+    if (range.nodes_min < 1 || range.nodes_max < range.nodes_min || range.nodes_max > anel::limits::nodes_max) {
+        throw CLI::ValidationError{"--nodes", "A..B, from 1 to 64"};
+    }
+    return range;
+}
+
+thread_local std::uint64_t current_seed = 0;
+
+/// An assertion of the core ends the process; the seed must not be lost with it.
+extern "C" void on_abort(int) {
+    char text[64] = "simulate: aborted in seed ";
+    auto* at = text + std::strlen(text);
+    char digits[24];
+    int count = 0;
+    for (auto rest = current_seed; count == 0 || rest > 0; rest /= 10) digits[count++] = static_cast<char>('0' + rest % 10);
+    while (count > 0) *at++ = digits[--count];
+    *at++ = '\n';
+    if (::write(STDERR_FILENO, text, static_cast<std::size_t>(at - text)) < 0) std::_Exit(3);
+    std::_Exit(3);
+}
+
+/// The results of all seeds, gathered from all threads.
+class Report {
+public:
+    explicit Report(const Options& options) : options_{options} {}
+
+    void add(const Verdict& verdict) {
+        const std::lock_guard lock{mutex_};
+        for (const auto& [name, count] : verdict.counts) counts_[name] += count;
+        if (options_.verbose || !verdict.ok()) {
+            fmt::print("seed {}: {} after {} ms, {}\n", verdict.seed, verdict.ok() ? "kept" : "BROKEN",
+                       verdict.ended.count() / 1000, describe(plan_of(verdict.seed, options_.range())));
+        }
+        if (verdict.ok()) return;
+        ++failed_;
+        fmt::print("  {}\n  replay: simulate --seed {} --nodes {} --faults {} --trace\n", verdict.broken, verdict.seed,
+                   options_.nodes, options_.faults);
+        std::fflush(stdout);
+    }
+    [[nodiscard]] int finish(std::uint64_t seeds) const {
+        fmt::print("{} seeds, {} broken;", seeds, failed_);
+        for (const auto& [name, count] : counts_) fmt::print(" {}: {},", name, count);
+        fmt::print("\n");
+        return failed_ == 0 && was_active(seeds) ? 0 : 1;
+    }
+
+private:
+    /// A simulator in which nothing happens proves nothing.
+    [[nodiscard]] bool was_active(std::uint64_t seeds) const {
+        const auto at_least = [&](const char* name, std::uint64_t wanted) {
+            const auto found = counts_.find(name);
+            const auto count = found == counts_.end() ? 0 : found->second;
+            if (count < wanted) fmt::print("too little happened: {} is {}, at least {} is wanted\n", name, count, wanted);
+            return count >= wanted;
+        };
+        const bool faults = options_.faults == "all" && seeds >= 100;
+        return at_least("acked messages", seeds * 5) && at_least("rounds", seeds * 3) && at_least("grants", seeds) &&
+               (!faults || (at_least("grants", seeds * 3) && at_least("fenced", seeds / 100) &&
+                            at_least("power cuts", seeds / 20) && at_least("rotations", seeds / 5) &&
+                            at_least("checkpoints", seeds / 5) && at_least("byes answered", seeds / 20)));
+    }
+
+    const Options& options_;
+    std::mutex mutex_;
+    Counts counts_;
+    std::uint64_t failed_ = 0;
+};
+
+Verdict run_one(std::uint64_t seed, const PlanRange& range, const Options& options) {
+    current_seed = seed;
+    auto verdict = run_seed(seed, range);
+    if (options.twice && verdict.ok()) {
+        const auto again = run_seed(seed, range);
+        if (again.hash != verdict.hash) verdict.broken = "the same seed gave another history";
+    }
+    return verdict;
+}
+
+int run_many(const Options& options) {
+    const auto range = options.range();
+    Report report{options};
+    std::atomic<std::uint64_t> next{0};
+    std::vector<std::thread> threads;
+    for (unsigned job = 0; job < std::max(1U, options.jobs); ++job) {
+        threads.emplace_back([&] {
+            for (auto index = next++; index < options.seeds; index = next++) {
+                report.add(run_one(options.from + index, range, options));
+            }
+        });
+    }
+    for (auto& thread : threads) thread.join();
+    return report.finish(options.seeds);
+}
+
+int run_single(const Options& options) {
+    const auto range = options.range();
+    current_seed = *options.seed;
+    fmt::print("seed {}: {}\n", *options.seed, describe(plan_of(*options.seed, range)));
+    std::function<void(const std::string&)> sink;
+    if (options.trace) {
+        sink = [](const std::string& line) {
+            std::fwrite(line.data(), 1, line.size(), stdout);
+            std::fputc('\n', stdout);
+            std::fflush(stdout);
+        };
+    }
+    const auto verdict = run_seed(*options.seed, range, sink);
+    fmt::print("{}, hash {:016x}\n", verdict.ok() ? "every promise was kept" : "BROKEN: " + verdict.broken, verdict.hash);
+    for (const auto& [name, count] : verdict.counts) fmt::print("  {}: {}\n", name, count);
+    return verdict.ok() ? 0 : 1;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    Options options;
+    CLI::App app{"Simulates whole rings with faults, each from one seed."};
+    app.add_option("--seeds", options.seeds, "how many seeds; ANEL_SIMULATION_SEEDS in the environment where this is not given");
+    app.add_option("--from", options.from, "the first seed");
+    app.add_option("--seed", options.seed, "this seed alone");
+    app.add_option("--nodes", options.nodes, "A..B nodes");
+    app.add_option("--faults", options.faults, "none, links, crash or all");
+    app.add_option("--jobs", options.jobs, "threads");
+    app.add_flag("--verbose", options.verbose, "a line for each seed");
+    app.add_flag("--trace", options.trace, "with --seed: every input and action");
+    app.add_flag("--twice", options.twice, "each seed twice, with the same history");
+    CLI11_PARSE(app, argc, argv);
+    if (const char* wanted = std::getenv("ANEL_SIMULATION_SEEDS"); wanted && !app.count("--seeds")) {
+        options.seeds = std::strtoull(wanted, nullptr, 10);
+    }
+    std::signal(SIGABRT, on_abort);
+    try {
+        return options.seed ? run_single(options) : run_many(options);
+    } catch (const CLI::Error& error) {
+        return app.exit(error);
+    }
+}

@@ -1,0 +1,128 @@
+#include "tests/simulation/plan.hpp"
+
+#include <fmt/format.h>
+
+#include "tests/simulation/world.hpp"
+
+namespace anel::simulation {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+void draw_link_faults(Plan& plan, Random& random) {
+    if (random.chance(0.5)) plan.slow_message = 0.05;
+    if (random.chance(0.2)) plan.slow_delay = 1500ms;
+    if (random.chance(0.5)) plan.control_loss = random.chance(0.3) ? 0.3 : 0.05;
+    if (random.chance(0.5)) plan.control_repeat = 0.1;
+    if (random.chance(0.25)) plan.link_loss = 0.02;
+    if (random.chance(0.25)) plan.link_repeat = 0.05;
+    if (random.chance(0.25)) plan.link_swap = 0.05;
+    if (random.chance(0.4)) plan.partition_mean = random.between(200ms, 2000ms);
+    if (random.chance(0.4)) plan.link_reset_mean = random.between(100ms, 2000ms);
+    if (random.chance(0.3)) plan.drop_late = 0.3;
+    if (random.chance(0.5)) plan.client_connection_loss = 0.02;
+}
+
+void draw_node_faults(Plan& plan, Random& random) {
+    if (random.chance(0.5)) plan.crash_mean = random.between(100ms, 2000ms);
+    if (random.chance(0.5)) plan.pause_mean = random.between(100ms, 2000ms);
+    if (random.chance(0.2)) plan.leave_mean = random.between(300ms, 3000ms);
+    if (random.chance(0.3)) plan.pause_at_action = random.chance(0.3) ? 0.02 : 0.001;
+    if (random.chance(0.3)) plan.crash_at_action = random.chance(0.3) ? 0.005 : 0.0005;
+    if (random.chance(0.4)) plan.freeze_in_disk = random.chance(0.3) ? 0.05 : 0.01;
+    if (random.chance(0.5)) plan.pause_max = random.between(10ms, 500ms);
+    if (random.chance(0.5)) plan.drift_ppm = 20'000;
+    if (random.chance(0.3)) plan.wall_jump = 0.5;
+    if (random.chance(0.25)) plan.power_cut_mean = random.between(300ms, 3000ms);
+    if (random.chance(0.5)) plan.client_crash_mean = random.between(100ms, 2000ms);
+    if (random.chance(0.5)) plan.bye = 0.05;
+}
+
+void draw_disk_faults(Plan& plan, Random& random) {
+    if (random.chance(0.3)) plan.disk_full_mean = random.between(200ms, 2000ms);
+    if (random.chance(0.2)) plan.sync_failure = 0.01;
+}
+
+/// Small limits make rotation, checkpoints and full tokens happen within seconds.
+void draw_config(NodeConfig& config, Random& random) {
+    if (random.chance(0.5)) config.segment_bytes = random.between(500, 20'000);
+    if (random.chance(0.5)) config.checkpoint_rounds = random.between(3, 60);
+    if (random.chance(0.3)) config.checkpoint_bytes = random.between(500, 20'000);
+    if (random.chance(0.3)) config.bid_bytes = random.between(100, 4000);
+    if (random.chance(0.2)) config.token_bytes = random.between(2000, 8000);
+    if (random.chance(0.2)) config.pending_bytes = random.between(2000, 8000);
+    if (random.chance(0.2)) config.linger = random.between(Duration{100}, Duration{3000});
+    if (random.chance(0.2)) config.client_limits.window_bytes = random.between(1000, 4000);
+    config.leave_patience = random.between(100ms, 3000ms);
+}
+
+}  // namespace
+
+std::optional<FaultLevel> fault_level_named(std::string_view name) {
+    for (const auto level : {FaultLevel::none, FaultLevel::links, FaultLevel::crash, FaultLevel::all}) {
+        if (name_of(level) == name) return level;
+    }
+    return std::nullopt;
+}
+
+std::string_view name_of(FaultLevel level) {
+    switch (level) {
+        case FaultLevel::none: return "none";
+        case FaultLevel::links: return "links";
+        case FaultLevel::crash: return "crash";
+        case FaultLevel::all: return "all";
+    }
+    return "?";
+}
+
+Plan plan_of(std::uint64_t seed, const PlanRange& range) {
+    Random random{seed ^ 0x9e3779b97f4a7c15ULL};
+    Plan plan;
+    plan.nodes = random.between(range.nodes_min, range.nodes_max);
+    plan.clients = random.between(1, 4);
+    plan.text_clients = random.below(3);
+    plan.messages_each = random.between(5, 60);
+    plan.fault_phase = random.between(500ms, 4000ms);
+    if (random.chance(0.3)) plan.sync_max = 30ms;
+    draw_config(plan.config, random);
+    for (std::uint64_t id = 0; id < plan.nodes; ++id) plan.config.nodes.insert(NodeId{id});
+    if (range.level == FaultLevel::links || range.level == FaultLevel::all) draw_link_faults(plan, random);
+    if (range.level == FaultLevel::crash || range.level == FaultLevel::all) draw_node_faults(plan, random);
+    if (range.level == FaultLevel::all) draw_disk_faults(plan, random);
+    return plan;
+}
+
+std::string describe(const Plan& plan) {
+    std::string text = fmt::format("{} nodes, {}+{} clients, {} messages each, faults for {} ms:", plan.nodes,
+                                   plan.clients, plan.text_clients, plan.messages_each,
+                                   plan.fault_phase.count() / 1000);
+    const auto mean = [&](std::string_view name, Duration value) {
+        if (value.count() > 0) text += fmt::format(" {}~{}ms", name, value.count() / 1000);
+    };
+    const auto part = [&](std::string_view name, double value) {
+        if (value > 0) text += fmt::format(" {}={}", name, value);
+    };
+    mean("crash", plan.crash_mean);
+    mean("pause", plan.pause_mean);
+    mean("leave", plan.leave_mean);
+    mean("power_cut", plan.power_cut_mean);
+    mean("partition", plan.partition_mean);
+    mean("link_reset", plan.link_reset_mean);
+    mean("disk_full", plan.disk_full_mean);
+    mean("client_crash", plan.client_crash_mean);
+    part("pause_at_action", plan.pause_at_action);
+    part("crash_at_action", plan.crash_at_action);
+    part("freeze_in_disk", plan.freeze_in_disk);
+    part("slow", plan.slow_message);
+    part("control_loss", plan.control_loss);
+    part("control_repeat", plan.control_repeat);
+    part("link_loss", plan.link_loss);
+    part("link_repeat", plan.link_repeat);
+    part("link_swap", plan.link_swap);
+    part("sync_failure", plan.sync_failure);
+    part("bye", plan.bye);
+    return text;
+}
+
+}  // namespace anel::simulation

@@ -1,0 +1,116 @@
+// The shared volume: segments, checkpoints, output and call words, as all nodes of one machine see them.
+#pragma once
+
+#include <array>
+#include <map>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "ring/core/ledger.hpp"
+#include "tests/simulation/output.hpp"
+
+namespace anel::simulation {
+
+/// The end of a run of rounds: where the next one goes on.
+struct Position {
+    Round round;
+    Sequence sequence;
+    std::uint64_t offset = 0;
+    std::uint64_t hash = 0;
+    WallTime wall_us = 0;
+};
+
+struct SimRecord {
+    RoundRecord record;
+    std::uint64_t offset = 0;
+    std::uint64_t hash_before = 0;
+    std::uint64_t hash = 0;
+    NodeId writer;
+    bool on_disk = false;  ///< a sync that began after it was written returned 0
+    [[nodiscard]] Position end() const;
+};
+[[nodiscard]] std::uint64_t hash_of(const RoundRecord& record, std::uint64_t hash_before);
+
+/// A numbered piece of the journal. Slots count from 1.
+struct SimSegment {
+    SegmentNumber number;
+    Epoch epoch;
+    std::uint64_t boot = 0;
+    Position base;
+    std::uint64_t count_before = 0;  ///< final slots of the segment before
+    // The words.
+    bool sealed = false;
+    std::uint64_t decided = 0;
+    std::uint64_t durable = 0;
+    std::uint64_t durable_on_disk = 0;
+    std::vector<std::optional<SimRecord>> slots;
+
+    [[nodiscard]] std::uint64_t slot_of(Round round) const { return round.value - base.round.value; }
+    [[nodiscard]] const SimRecord* at(std::uint64_t slot) const;
+    [[nodiscard]] Position end(std::uint64_t count) const { return count == 0 ? base : at(count)->end(); }
+    /// Valid records in hash order: what is decided when the word is not to be trusted.
+    [[nodiscard]] std::uint64_t valid() const;
+    /// Slots of the unbroken run of records that finished syncs cover.
+    [[nodiscard]] std::uint64_t on_disk() const;
+};
+using SharedSegment = std::shared_ptr<SimSegment>;
+
+struct SimCheckpoint {
+    Snapshot snapshot;
+    Position position;
+};
+
+/// Hears what happens on the volume; the checkers are one.
+class VolumeWatch {
+public:
+    VolumeWatch() = default;
+    VolumeWatch(const VolumeWatch&) = delete;
+    VolumeWatch& operator=(const VolumeWatch&) = delete;
+    virtual ~VolumeWatch() = default;
+    virtual void record_written(NodeId node, const SimSegment& segment, const SimRecord& record) = 0;
+    virtual void decided(NodeId node, const SimSegment& segment, const SimRecord& record) = 0;
+    virtual void checkpointed(const Snapshot& snapshot) = 0;
+    /// Records of `volume` are what the next recovery will find.
+    virtual void power_was_cut() = 0;
+};
+
+class SimVolume {
+public:
+    SimVolume(World& world, LedgerId id) : world_{world}, id_{id} {}
+
+    [[nodiscard]] LedgerId id() const { return id_; }
+    [[nodiscard]] std::uint64_t boot() const { return boot_; }
+    [[nodiscard]] SharedSegment newest() const;
+    [[nodiscard]] SharedSegment find(SegmentNumber number) const;
+    [[nodiscard]] const std::map<SegmentNumber, SharedSegment>& segments() const { return segments_; }
+    [[nodiscard]] const SimCheckpoint* checkpoint() const;
+    /// Slots that are decided in `segment`, by the rules of recovery.
+    [[nodiscard]] std::uint64_t count(const SimSegment& segment) const;
+    [[nodiscard]] Position tip() const;
+    /// The last round that survives a power cut now, by the volume's own knowledge (not by any word).
+    [[nodiscard]] Round durable() const;
+
+    /// Gives the segment its name; fails if somebody was first.
+    [[nodiscard]] bool link(SharedSegment segment);
+    void sync_folder();
+    void link_checkpoint(SimCheckpoint checkpoint);
+    void power_cut();
+
+    SimOutput output;
+    std::array<CallId, limits::nodes_max> call_words{};
+    bool disk_full = false;
+    VolumeWatch* watch = nullptr;
+
+private:
+    void lose_unsynced_entries();
+
+    World& world_;
+    LedgerId id_;
+    std::uint64_t boot_ = 1;
+    std::map<SegmentNumber, SharedSegment> segments_;
+    SegmentNumber entries_synced_;  ///< folder entries up to here survive
+    std::map<Round, SimCheckpoint> checkpoints_;
+};
+
+}  // namespace anel::simulation

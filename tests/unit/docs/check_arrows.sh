@@ -1,0 +1,44 @@
+#!/bin/sh
+# The core is pure, and dependencies point one way: common <- ring/core <- ring/{ledger,transport,ops} <- ring/daemon;
+# client needs common alone; nobody includes tests/. System headers are visible without linking, so a grep has to say so.
+# Usage: check_arrows.sh ROOT
+set -u
+cd "${1:?the root of the repository}" || exit 2
+bad=0
+
+sources() { # folders that exist, their C++ files
+    for folder in "$@"; do
+        if [ -d "$folder" ]; then find "$folder" -type f \( -name '*.hpp' -o -name '*.cpp' -o -name '*.h' \); fi
+    done
+}
+
+# refuse WHY PATTERN FOLDER...: no line of the code there, comments aside, matches the extended regular expression.
+refuse() {
+    why=$1 pattern=$2
+    shift 2
+    found=$(sources "$@" | sort | while read -r file; do
+        sed 's,//.*,,' "$file" | grep -nE "$pattern" | sed "s,^,$file:,"
+    done)
+    if [ -n "$found" ]; then
+        printf '%s:\n%s\n' "$why" "$found"
+        bad=1
+    fi
+}
+
+refuse 'the core knows no socket, file, clock, thread, logger, environment or randomness of its own' \
+    'zmq|fstream|<thread>|::now\(|random_device|getenv|mutex|<atomic>|<future>|<filesystem>|<iostream>|<unistd|<fcntl|<sys/|spdlog|[^_]rand\(|fopen|std::thread|sleep_for|CLOCK_|(^|[^_[:alnum:]])time\(' \
+    ring/core
+refuse 'common is words: no socket, thread or clock in it' 'zmq|<thread>|::now\(|random_device|getenv|<mutex>|spdlog' common
+
+includes() { printf '#[[:space:]]*include[[:space:]]*"(%s)' "$1"; }
+refuse 'common includes nothing but common' "$(includes 'ring/|client/|tests/')" common
+refuse 'ring/core includes common alone' "$(includes 'ring/(ledger|transport|ops|daemon)|client/|tests/')" ring/core
+refuse 'ring/ledger includes common and ring/core alone' "$(includes 'ring/(transport|ops|daemon)|client/|tests/')" ring/ledger
+refuse 'ring/transport includes common and ring/core alone' "$(includes 'ring/(ledger|ops|daemon)|client/|tests/')" ring/transport
+refuse 'ring/ops includes common and ring/core alone' "$(includes 'ring/(ledger|transport|daemon)|client/|tests/')" ring/ops
+refuse 'ring/daemon wires the ring together and includes no client' "$(includes 'client/|tests/')" ring/daemon
+refuse 'client includes common alone' "$(includes 'ring/|tests/')" client
+refuse 'nobody includes tests/' "$(includes 'tests/')" common ring client
+# "../x.hpp" and "x.hpp" would hide an arrow from the rules above.
+refuse 'includes name the path from the root' '#[[:space:]]*include[[:space:]]*"([^/"]*"|\.)' common ring client
+exit $bad
