@@ -13,7 +13,7 @@
 #include "ring/ledger/fail_points.hpp"
 #include "ring/ledger/file_ledger.hpp"
 #include "ring/ops/http_server.hpp"
-#include "ring/ops/report_text.hpp"
+#include "ring/daemon/report_text.hpp"
 
 namespace anel {
 namespace {

@@ -26,8 +26,9 @@ std::vector<Blob> Anonymous::text_arrived(const Connection& connection, const Bl
                       fmt::format("a message of {} bytes, {} are allowed", text.size(), limits.message_bytes));
     }
     if (!waiting_.empty() && waiting_bytes_ + text.size() > limits.window_bytes) return refuse(RejectCode::busy, "try again in a moment");
-    last_ = last_.next();
-    waiting_.push_back({connection, last_, text, {}});
+    const bool numbered = greeting_ == Greeting::welcomed;
+    if (numbered) last_ = last_.next();
+    waiting_.push_back({connection, numbered ? last_ : ClientSequence{}, text, {}});
     waiting_bytes_ += waiting_.back().cost();
     switch (greeting_) {
         case Greeting::none: greeting_ = Greeting::helloed; return {hello()};
@@ -52,7 +53,8 @@ std::vector<Blob> Anonymous::replied(const ClientReply& reply) {
                        }
                    },
                    [&](const Ack& ack) {
-                       while (!waiting_.empty() && waiting_.front().sequence <= ack.last) {
+                       while (!waiting_.empty() && waiting_.front().sequence.value != 0 &&
+                              waiting_.front().sequence <= ack.last) {
                            auto& done = waiting_.front();
                            // Where a snapshot stood for the rounds themselves, it tells the number of the last alone.
                            if (done.sequence == ack.last) done.written = ack.sequence;
@@ -115,7 +117,7 @@ void Anonymous::refuse_from(ClientSequence first, RejectCode code, const std::st
         const auto& refused = waiting_.back();
         context_.act(ReplyClient{refused.connection, TextError{code, why}});
         waiting_bytes_ -= refused.cost();
-        last_ = ClientSequence{refused.sequence.value - 1};
+        if (refused.sequence.value != 0) last_ = ClientSequence{refused.sequence.value - 1};
         waiting_.pop_back();
     }
 }

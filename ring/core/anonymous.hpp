@@ -37,7 +37,7 @@ private:
     };
     struct Waiting {
         Connection connection;
-        ClientSequence sequence;
+        ClientSequence sequence;  ///< 0: not numbered before the welcome says where to begin
         Blob text;
         Sequence written;  ///< 0: not yet
         [[nodiscard]] std::size_t cost() const { return text.size() + sizeof(Waiting); }

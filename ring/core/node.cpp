@@ -187,7 +187,7 @@ private:
         if (!operational() || read.segment != passage_.segment()) return;
         raise_durable(read.words.durable);
         // Sealed: the epoch is over, or goes on in another segment. The holder knows.
-        if (read.words.sealed) passage_.probe();
+        if (read.words.sealed) passage_.found_sealed();
         clients_.words_read(!read.words.sealed && read.words.decided == context_.tip.round);
     }
 

@@ -289,6 +289,11 @@ void Passage::probe() {
     work_came();
 }
 
+void Passage::found_sealed() {
+    if (held_) trouble_ = Trouble{SuspectReason::fenced, context_.config.self};
+    else probe();
+}
+
 bool Passage::expects_token() const { return clients_.has_work() || clients_.has_bid() || probing_; }
 
 void Passage::ticked() {

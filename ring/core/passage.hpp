@@ -40,6 +40,8 @@ public:
     void ticked();
     /// Asks the holder of a silent token for a sign of life.
     void probe();
+    /// The segment is sealed: by the holder, who goes on in another one, or because the epoch is over.
+    void found_sealed();
 
     void round_decided();
     void round_refused(DecideRefusal why);

@@ -70,11 +70,15 @@ Result<void> CheckpointThread::write(Job& job) {
         if (!walk) {
             return forward_error(walk);
         }
-        if (!*walk) {
-            continue;
+        auto walked = *walk ? walk_to(**walk, round) : Result<bool>{false};
+        if (!walked) {
+            return forward_error(walked);
         }
-        if (auto walked = walk_to(**walk, round); !walked) {
-            return walked;
+        if (!*walked) {
+            if (auto newer = explain_trimmed(*previous); !newer) {
+                return newer;
+            }
+            continue;
         }
         const Position& at = (*walk)->position;
         auto tail = output_.tail_hash(at.output_end);
@@ -140,13 +144,6 @@ Result<std::optional<CheckpointThread::Walk>> CheckpointThread::begin_walk(
         return forward_error(entered);
     }
     if (!*entered) {
-        auto now = newest_mark(world_.files, world_.folders, world_.identity.id);
-        if (!now) {
-            return forward_error(now);
-        }
-        if (*now == previous) {
-            return failure(ErrorCode::ledger_damaged, "the journal behind the newest checkpoint is missing");
-        }
         return std::optional<Walk>{};
     }
     const std::uint64_t base = walk.segment->base_round().value;
@@ -193,7 +190,7 @@ Result<void> CheckpointThread::take_gap(Walk& walk) {
     });
 }
 
-Result<void> CheckpointThread::walk_to(Walk& walk, Round round) {
+Result<bool> CheckpointThread::walk_to(Walk& walk, Round round) {
     while (true) {
         const auto slots = walk.segment->slots();
         if (!slots) {
@@ -202,15 +199,15 @@ Result<void> CheckpointThread::walk_to(Walk& walk, Round round) {
         const std::uint64_t last = std::min(*slots, round.value - walk.segment->base_round().value);
         for (std::uint64_t slot = walk.position.slots + 1; slot <= last; ++slot) {
             if (auto taken = take_slot(walk, slot, round); !taken) {
-                return taken;
+                return forward_error(taken);
             }
         }
         const bool at_end = walk.position.slots == *slots;
         if (walk.position.round == round && !(at_end && walk.successor)) {
-            return {};
+            return true;
         }
         if (!walk.successor) {
-            return failure(ErrorCode::ledger_damaged, fmt::format("round {} is not in the journal", round.value));
+            return false;
         }
         const std::uint64_t hash = walk.position.hash;
         auto entered = enter(walk, walk.segment->number().next());
@@ -228,9 +225,20 @@ Result<void> CheckpointThread::walk_to(Walk& walk, Round round) {
         }
         walk.position = *begin;
         if (auto gap = take_gap(walk); !gap) {
-            return gap;
+            return forward_error(gap);
         }
     }
+}
+
+Result<void> CheckpointThread::explain_trimmed(const std::optional<CheckpointMark>& previous) {
+    auto now = newest_mark(world_.files, world_.folders, world_.identity.id);
+    if (!now) {
+        return forward_error(now);
+    }
+    if (*now == previous) {
+        return failure(ErrorCode::ledger_damaged, "the journal behind the newest checkpoint is missing");
+    }
+    return {};
 }
 
 Result<void> CheckpointThread::take_slot(Walk& walk, std::uint64_t slot, Round last) {

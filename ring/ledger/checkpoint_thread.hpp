@@ -46,7 +46,10 @@ private:
     [[nodiscard]] Result<void> write(Job& job);
     /// None where the journal was trimmed under it: another node's checkpoint is newer.
     [[nodiscard]] Result<std::optional<Walk>> begin_walk(const std::optional<CheckpointMark>& previous);
-    [[nodiscard]] Result<void> walk_to(Walk& walk, Round round);
+    /// False: trimmed under it, as begin_walk.
+    [[nodiscard]] Result<bool> walk_to(Walk& walk, Round round);
+    /// Whether another node's checkpoint is why the journal is not there; else it is lost: `ledger_damaged`.
+    [[nodiscard]] Result<void> explain_trimmed(const std::optional<CheckpointMark>& previous);
     [[nodiscard]] Result<void> take_slot(Walk& walk, std::uint64_t slot, Round last);
     [[nodiscard]] Result<void> take_gap(Walk& walk);
     [[nodiscard]] Result<bool> enter(Walk& walk, SegmentNumber number);

@@ -78,7 +78,8 @@ void Client::make_messages() {
     // Spread over the fault phase; at once when it is over.
     const auto ticks = static_cast<double>(world_.plan.fault_phase.count()) / 15'500.0;
     const auto per_tick = static_cast<double>(world_.plan.messages_each) / ticks;
-    auto count = static_cast<std::uint64_t>(per_tick) + (world_.random.chance(per_tick - std::floor(per_tick)) ? 1U : 0U);
+    auto count =
+        static_cast<std::uint64_t>(per_tick) + (world_.random.chance(per_tick - std::floor(per_tick)) ? 1U : 0U);
     if (!world_.faults) count = left_;
     for (; count > 0 && left_ > 0; --count, --left_) {
         auto payload = nasty_payload(world_.random, fmt::format("{}/{}", id_, ++made_));
@@ -206,7 +207,8 @@ void Client::on(const Reject& reject) {
     switch (reject.code) {
         case RejectCode::too_large:
         case RejectCode::malformed:
-            throw Violation{fmt::format("{}: a good request was refused: {} {}", id_, name_of(reject.code), reject.text)};
+            throw Violation{
+                fmt::format("{}: a good request was refused: {} {}", id_, name_of(reject.code), reject.text)};
         case RejectCode::conflict:
         case RejectCode::session_retired:
             // What became of the messages is unknown to it; it gives them up and begins anew.

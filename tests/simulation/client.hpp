@@ -60,21 +60,21 @@ private:
 
     // What survives with the outbox.
     Instance instance_;
-    ClientSequence sent_;   ///< highest ever pushed by this instance
+    ClientSequence sent_;  ///< highest ever pushed by this instance
     ClientSequence acked_;
     std::deque<Item> outbox_;
     std::deque<Item> history_;  ///< acked lately
 
-    std::uint64_t left_ = 0;    ///< messages still to make
+    std::uint64_t left_ = 0;  ///< messages still to make
     std::uint64_t made_ = 0;
     std::optional<LineNumber> line_;
     NodeId node_;
     bool welcomed_ = false;
-    bool leaving_ = false;      ///< bye was sent on this line
-    bool said_bye_ = false;     ///< bye was sent by this instance, on whatever line
-    std::size_t cursor_ = 0;    ///< outbox items before it were pushed on this line
+    bool leaving_ = false;    ///< bye was sent on this line
+    bool said_bye_ = false;   ///< bye was sent by this instance, on whatever line
+    std::size_t cursor_ = 0;  ///< outbox items before it were pushed on this line
     SimTime patience_until_{0};
-    SimTime quiet_until_{0};    ///< after busy or reject
+    SimTime quiet_until_{0};  ///< after busy or reject
 };
 
 }  // namespace anel::simulation

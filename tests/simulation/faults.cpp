@@ -54,7 +54,8 @@ void Simulation::part() {
     const bool one_way = world_.random.chance(0.3);
     std::vector<NodeId> here;
     std::vector<NodeId> there;
-    for (std::uint64_t id = 0; id < hosts_.size(); ++id) (world_.random.chance(0.5) ? here : there).push_back(NodeId{id});
+    for (std::uint64_t id = 0; id < hosts_.size(); ++id)
+        (world_.random.chance(0.5) ? here : there).push_back(NodeId{id});
     for (const auto one : here) {
         for (const auto other : there) {
             if (world_.random.chance(0.1)) continue;
@@ -62,7 +63,10 @@ void Simulation::part() {
             if (!one_way) network_.cut(other, one);
         }
     }
-    world_.tell([&] { return fmt::format("{} partition: {} nodes here, {} there", one_way ? "one-way" : "full", here.size(), there.size()); });
+    world_.tell([&] {
+        return fmt::format("{} partition: {} nodes here, {} there", one_way ? "one-way" : "full", here.size(),
+                           there.size());
+    });
     world_.events.after(world_.random.between(1ms, 2000ms), [this] { network_.heal(); });
 }
 

@@ -28,7 +28,8 @@ SimTime Host::Clock::when(Instant instant) const {
     const auto us = instant.time_since_epoch().count() - offset_us;
     auto at = SimTime{us - us / 1'000'000 * drift_ppm};
     // The inverse is only near; walk to the first moment at which the clock has come so far.
-    while (read(at).steady >= instant) at -= Duration{std::max<std::int64_t>(1, (read(at).steady - instant).count() / 2)};
+    while (read(at).steady >= instant)
+        at -= Duration{std::max<std::int64_t>(1, (read(at).steady - instant).count() / 2)};
     while (read(at).steady < instant) {
         at += Duration{std::max<std::int64_t>(1, (instant - read(at).steady).count() * 9 / 10)};
     }
@@ -43,8 +44,9 @@ void Host::start() {
     auto& random = world_.random;
     incarnation_ = {random.number() | 1U};
     clock_.offset_us = static_cast<std::int64_t>(random.below(1'000'000'000));
-    clock_.drift_ppm = static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(world_.plan.drift_ppm) * 2 + 1)) -
-                       world_.plan.drift_ppm;
+    clock_.drift_ppm =
+        static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(world_.plan.drift_ppm) * 2 + 1)) -
+        world_.plan.drift_ppm;
     clock_.wall_offset_us = 1'700'000'000'000'000;
     if (random.chance(world_.plan.wall_jump)) {
         clock_.wall_offset_us += static_cast<std::int64_t>(random.below(20'000'000'000)) - 10'000'000'000;
@@ -54,7 +56,8 @@ void Host::start() {
     ledger_.emplace(volume_, self_);
     const auto history = ledger_->read(Round{0});
     world_.count("starts");
-    world_.tell([&] { return fmt::format("node {} starts, life {}, incarnation {}", self_.value, life_, incarnation_.value); });
+    world_.tell(
+        [&] { return fmt::format("node {} starts, life {}, incarnation {}", self_.value, life_, incarnation_.value); });
     node_.emplace(config, incarnation_, volume_.id(), *history, std::mt19937_64{random.number()},
                   clock_.read(world_.now()));
     run();
@@ -189,8 +192,8 @@ void Host::step(const Input& input) {
     }
     // Frames of a long pause arrive at once; a step that causes itself does not end.
     if (++inputs_this_instant_ > 20'000) {
-        throw Violation{fmt::format("node {} takes inputs without end in one instant, the last is {}", self_.value,
-                                    print(input))};
+        throw Violation{
+            fmt::format("node {} takes inputs without end in one instant, the last is {}", self_.value, print(input))};
     }
     world_.trace.mix(static_cast<std::uint64_t>(world_.now().count()) << 12U | self_.value << 6U | input.index());
     world_.tell([&] {

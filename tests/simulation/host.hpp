@@ -87,7 +87,7 @@ private:
     std::deque<std::function<void()>> frozen_;  ///< what went on while the process was frozen
     std::optional<SyncJob> syncing_;
     std::optional<MakeDurable> next_sync_;
-    bool busy_ = false;    ///< within a blocking action
+    bool busy_ = false;  ///< within a blocking action
     bool paused_ = false;
     std::optional<SimTime> timer_;
 

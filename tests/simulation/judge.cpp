@@ -43,9 +43,10 @@ void Judge::text_acked(const std::string& payload, Sequence sequence) {
 }
 
 void Judge::byed(const std::string& client_id, Instance instance) const {
-    const auto at = sessions_.find(client_id);
-    if (at == sessions_.end() || at->second.instance != instance) return;
-    throw Violation{fmt::format("client {} was told bye, its session lives", client_id)};
+    // An old hello of the same instance may have made the session once more since; so not: there is none.
+    const auto at = retired_.find({client_id, instance});
+    if (at != retired_.end() && at->second <= volume_.durable()) return;
+    throw Violation{fmt::format("S6: client {} was told bye, its session's end is not durable", client_id)};
 }
 
 // --- nodes ---------------------------------------------------------------------------------------
@@ -120,8 +121,8 @@ void Judge::vouched(NodeId node, Round round) const {
 void Judge::granted(NodeId node, const Grant& grant) {
     // A frozen candidate may hear of its grant when newer ones were made; but each epoch is granted once.
     if (!granted_.insert(grant.epoch).second) {
-        throw Violation{fmt::format("S1: node {} was granted epoch {}, which another one has", node.value,
-                                    grant.epoch.value)};
+        throw Violation{
+            fmt::format("S1: node {} was granted epoch {}, which another one has", node.value, grant.epoch.value)};
     }
 }
 
@@ -167,13 +168,13 @@ void Judge::power_was_cut() {
         throw Violation{fmt::format("S2: a power cut left {} rounds, {} were durable", tip.value, vouched_.value)};
     }
     if (rounds_.size() > tip.value) rounds_.resize(tip.value);
+    std::erase_if(retired_, [&](const auto& each) { return each.second > tip; });
     written_.clear();
     sessions_.clear();
     for (const auto& round : rounds_) {
         apply(round.record, sessions_);
         for (std::size_t index = 0; index < round.messages.size(); ++index) {
-            written_[round.messages[index].payload] = {round.record.round,
-                                                       Sequence{round.record.first.value + index}};
+            written_[round.messages[index].payload] = {round.record.round, Sequence{round.record.first.value + index}};
         }
     }
     // A record that was written and not yet decided counts now, if it survived: nobody decided otherwise.

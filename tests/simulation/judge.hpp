@@ -82,6 +82,7 @@ private:
     std::set<std::string> acked_;
     std::vector<DecidedRound> rounds_;
     Sessions sessions_;
+    std::map<std::pair<std::string, Instance>, Round> retired_;
     mutable Round vouched_;
     std::set<Epoch> granted_;
     std::map<std::pair<Epoch, Hop>, NodeId> hops_;

@@ -15,6 +15,13 @@ void Judge::add(const SimSegment& segment, const SimRecord& record) {
     check_messages(round);
     check_order(round);
     check_anonymous(round);
+    for (const auto& change : record.record.changes) {
+        const auto before = sessions_.find(change.client_id);
+        const bool was = before != sessions_.end();
+        if (was && (!change.session || change.session->instance != before->second.instance)) {
+            retired_[{change.client_id, before->second.instance}] = record.record.round;
+        }
+    }
     check_changes(round, sessions_);
     for (std::size_t index = 0; index < round.messages.size(); ++index) {
         written_[round.messages[index].payload] = {record.record.round, Sequence{record.record.first.value + index}};
@@ -56,12 +63,12 @@ void Judge::check_messages(const DecidedRound& round) const {
     for (const auto& message : round.messages) {
         const auto& pushed = known(message.payload);
         if (!here.insert(message.payload).second || written_.contains(message.payload)) {
-            throw Violation{fmt::format("S3: '{}' is written twice, again in round {}", message.payload,
-                                        round.record.round.value)};
+            throw Violation{
+                fmt::format("S3: '{}' is written twice, again in round {}", message.payload, round.record.round.value)};
         }
         if (!pushed.nodes.contains(message.container)) {
-            throw Violation{fmt::format("S5: '{}' was never sent to container {}", message.payload,
-                                        message.container.value)};
+            throw Violation{
+                fmt::format("S5: '{}' was never sent to container {}", message.payload, message.container.value)};
         }
         if (pushed.client_id.empty()) continue;
         const auto session = sessions_.find(pushed.client_id);
@@ -100,7 +107,8 @@ void Judge::check_anonymous(const DecidedRound& round) const {
     for (const auto& change : round.record.changes) {
         for (const auto sequence : change.each) {
             if (!change.client_id.starts_with(anonymous_prefix) || !told.insert(sequence).second) {
-                throw Violation{fmt::format("round {}: odd sequences of {}", round.record.round.value, change.client_id)};
+                throw Violation{
+                    fmt::format("round {}: odd sequences of {}", round.record.round.value, change.client_id)};
             }
         }
     }
@@ -143,7 +151,8 @@ void Judge::check_changes(const DecidedRound& round, Sessions& sessions) const {
         if (now.instance.value == 0 && !id.starts_with(anonymous_prefix)) broken(id, "no instance");
         const bool reborn = !was || before->second.instance != now.instance;
         if (reborn && now.birth != record.round) broken(id, "its birth is not this round");
-        if (was && !reborn && now.birth != before->second.birth && now.birth != record.round) broken(id, "an odd birth");
+        if (was && !reborn && now.birth != before->second.birth && now.birth != record.round)
+            broken(id, "an odd birth");
         if (now.inherited > now.last) broken(id, "it inherited more than there is");
         if (!reborn && now.birth == before->second.birth && now.inherited != before->second.inherited) {
             broken(id, "its inheritance changed");

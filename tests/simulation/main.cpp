@@ -53,7 +53,8 @@ extern "C" void on_abort(int) {
     auto* at = text + std::strlen(text);
     char digits[24];
     int count = 0;
-    for (auto rest = current_seed; count == 0 || rest > 0; rest /= 10) digits[count++] = static_cast<char>('0' + rest % 10);
+    for (auto rest = current_seed; count == 0 || rest > 0; rest /= 10)
+        digits[count++] = static_cast<char>('0' + rest % 10);
     while (count > 0) *at++ = digits[--count];
     *at++ = '\n';
     if (::write(STDERR_FILENO, text, static_cast<std::size_t>(at - text)) < 0) std::_Exit(3);
@@ -91,7 +92,8 @@ private:
         const auto at_least = [&](const char* name, std::uint64_t wanted) {
             const auto found = counts_.find(name);
             const auto count = found == counts_.end() ? 0 : found->second;
-            if (count < wanted) fmt::print("too little happened: {} is {}, at least {} is wanted\n", name, count, wanted);
+            if (count < wanted)
+                fmt::print("too little happened: {} is {}, at least {} is wanted\n", name, count, wanted);
             return count >= wanted;
         };
         const bool faults = options_.faults == "all" && seeds >= 100;
@@ -146,7 +148,8 @@ int run_single(const Options& options) {
         };
     }
     const auto verdict = run_seed(*options.seed, range, sink);
-    fmt::print("{}, hash {:016x}\n", verdict.ok() ? "every promise was kept" : "BROKEN: " + verdict.broken, verdict.hash);
+    fmt::print("{}, hash {:016x}\n", verdict.ok() ? "every promise was kept" : "BROKEN: " + verdict.broken,
+               verdict.hash);
     for (const auto& [name, count] : verdict.counts) fmt::print("  {}: {}\n", name, count);
     return verdict.ok() ? 0 : 1;
 }
@@ -156,7 +159,8 @@ int run_single(const Options& options) {
 int main(int argc, char** argv) {
     Options options;
     CLI::App app{"Simulates whole rings with faults, each from one seed."};
-    app.add_option("--seeds", options.seeds, "how many seeds; ANEL_SIMULATION_SEEDS in the environment where this is not given");
+    app.add_option("--seeds", options.seeds,
+                   "how many seeds; ANEL_SIMULATION_SEEDS in the environment where this is not given");
     app.add_option("--from", options.from, "the first seed");
     app.add_option("--seed", options.seed, "this seed alone");
     app.add_option("--nodes", options.nodes, "A..B nodes");

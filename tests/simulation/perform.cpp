@@ -10,44 +10,44 @@ Duration Host::disk(std::int64_t at_most_us) { return world_.random.between(Dura
 
 void Host::perform(const Action& action) {
     world_.tell([&] { return fmt::format("node {} -> {}", self_.value, print(action)); });
-    std::visit(
-        Overloaded{
-            [&](const SendControl& send) { perform_send(send); },
-            [&](const BindLink& bind) {
-                outcomes_.push_back(LinkBound{bind.link, network_.bind(self_, bind.link)});
-            },
-            [&](const ConnectLink& connect) { network_.connect(self_, connect.link, connect.address); },
-            [&](const CloseLink& close) { network_.close(self_, close.link); },
-            [&](const SendLink& send) { perform_link(send); },
-            [&](const ReplyClient& reply) {
-                judge_.replied(self_, reply.reply);
-                mail_.reply(reply.connection, reply.reply);
-            },
-            [&](const SetCallWord& set) { ledger_->set_call_word(self_, set.call); },
-            [&](const AskGrant& ask) { ask_grant(ask); },
-            [&](const CatchUp& catch_up) {
-                world_.count("catch-ups");
-                read_then(catch_up.applied, [this](History history) { finish(CaughtUp{std::move(history)}); });
-            },
-            [&](const DecideRound& round) { decide(round); },
-            [&](const WriteOutput& write) { write_output(write.round); },
-            [&](const MakeDurable& make) { make_durable(make); },
-            [&](const RotateSegment& segment) { rotate(segment); },
-            [&](const WriteCheckpoint&) {
-                world_.count("checkpoints asked");
-                checkpoint(node_->snapshot());
-            },
-            [&](const ReadWords& read) {
-                outcomes_.push_back(WordsRead{read.segment, *ledger_->words(read.segment)});
-            },
-            [&](const Stop&) {
-                world_.count("leaves");
-                kill("it has left");
-                // After the faults everything that is down comes back, so that the ring has to become whole.
-                if (!world_.faults) world_.events.after(sync_time() * 20, [this] { start(); });
-            },
-        },
-        action);
+    std::visit(Overloaded{
+                   [&](const SendControl& send) { perform_send(send); },
+                   [&](const BindLink& bind) {
+                       const bool none = world_.fault(world_.plan.no_port);
+                       outcomes_.push_back(LinkBound{bind.link, none ? "" : network_.bind(self_, bind.link)});
+                   },
+                   [&](const ConnectLink& connect) { network_.connect(self_, connect.link, connect.address); },
+                   [&](const CloseLink& close) { network_.close(self_, close.link); },
+                   [&](const SendLink& send) { perform_link(send); },
+                   [&](const ReplyClient& reply) {
+                       judge_.replied(self_, reply.reply);
+                       mail_.reply(reply.connection, reply.reply);
+                   },
+                   [&](const SetCallWord& set) { ledger_->set_call_word(self_, set.call); },
+                   [&](const AskGrant& ask) { ask_grant(ask); },
+                   [&](const CatchUp& catch_up) {
+                       world_.count("catch-ups");
+                       read_then(catch_up.applied, [this](History history) { finish(CaughtUp{std::move(history)}); });
+                   },
+                   [&](const DecideRound& round) { decide(round); },
+                   [&](const WriteOutput& write) { write_output(write.round); },
+                   [&](const MakeDurable& make) { make_durable(make); },
+                   [&](const RotateSegment& segment) { rotate(segment); },
+                   [&](const WriteCheckpoint&) {
+                       world_.count("checkpoints asked");
+                       checkpoint(node_->snapshot());
+                   },
+                   [&](const ReadWords& read) {
+                       outcomes_.push_back(WordsRead{read.segment, *ledger_->words(read.segment)});
+                   },
+                   [&](const Stop&) {
+                       world_.count("leaves");
+                       kill("it has left");
+                       // After the faults everything that is down comes back, so that the ring has to become whole.
+                       if (!world_.faults) world_.events.after(sync_time() * 20, [this] { start(); });
+                   },
+               },
+               action);
 }
 
 void Host::perform_send(const SendControl& send) {

@@ -21,6 +21,7 @@ void draw_link_faults(Plan& plan, Random& random) {
     if (random.chance(0.4)) plan.partition_mean = random.between(200ms, 2000ms);
     if (random.chance(0.4)) plan.link_reset_mean = random.between(100ms, 2000ms);
     if (random.chance(0.3)) plan.drop_late = 0.3;
+    if (random.chance(0.1)) plan.no_port = 0.2;
     if (random.chance(0.5)) plan.client_connection_loss = 0.02;
 }
 
@@ -94,9 +95,9 @@ Plan plan_of(std::uint64_t seed, const PlanRange& range) {
 }
 
 std::string describe(const Plan& plan) {
-    std::string text = fmt::format("{} nodes, {}+{} clients, {} messages each, faults for {} ms:", plan.nodes,
-                                   plan.clients, plan.text_clients, plan.messages_each,
-                                   plan.fault_phase.count() / 1000);
+    std::string text =
+        fmt::format("{} nodes, {}+{} clients, {} messages each, faults for {} ms:", plan.nodes, plan.clients,
+                    plan.text_clients, plan.messages_each, plan.fault_phase.count() / 1000);
     const auto mean = [&](std::string_view name, Duration value) {
         if (value.count() > 0) text += fmt::format(" {}~{}ms", name, value.count() / 1000);
     };
@@ -117,6 +118,7 @@ std::string describe(const Plan& plan) {
     part("slow", plan.slow_message);
     part("control_loss", plan.control_loss);
     part("control_repeat", plan.control_repeat);
+    part("no_port", plan.no_port);
     part("link_loss", plan.link_loss);
     part("link_repeat", plan.link_repeat);
     part("link_swap", plan.link_swap);

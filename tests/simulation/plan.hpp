@@ -28,16 +28,17 @@ struct Plan {
     // Between nodes.
     Duration delay_min = std::chrono::microseconds{50};
     Duration delay_max = std::chrono::microseconds{400};
-    double slow_message = 0;        ///< takes up to `slow_delay`
+    double slow_message = 0;  ///< takes up to `slow_delay`
     Duration slow_delay = std::chrono::milliseconds{50};
     double control_loss = 0;
     double control_repeat = 0;
-    double link_loss = 0;           ///< a PAIR does not lose; the core should not care
+    double link_loss = 0;  ///< a PAIR does not lose; the core should not care
     double link_repeat = 0;
     double link_swap = 0;
     Duration partition_mean{0};
     Duration link_reset_mean{0};
-    double drop_late = 0;           ///< the peer of a dead node hears of it late
+    double drop_late = 0;               ///< the peer of a dead node hears of it late
+    double no_port = 0;                 ///< a link cannot be bound
     double client_connection_loss = 0;  ///< per frame
 
     // Nodes.
@@ -46,10 +47,10 @@ struct Plan {
     Duration leave_mean{0};
     double pause_at_action = 0;
     double crash_at_action = 0;
-    double freeze_in_disk = 0;     ///< in the middle of a decide, grant, rotation: between its steps
+    double freeze_in_disk = 0;  ///< in the middle of a decide, grant, rotation: between its steps
     Duration pause_max = std::chrono::seconds{2};
-    std::int64_t drift_ppm = 0;     ///< clocks run so much too fast or too slow at most
-    double wall_jump = 0;           ///< at a start: the wall clock is anything
+    std::int64_t drift_ppm = 0;  ///< clocks run so much too fast or too slow at most
+    double wall_jump = 0;        ///< at a start: the wall clock is anything
 
     // Volume.
     Duration sync_max = std::chrono::milliseconds{4};
@@ -59,9 +60,9 @@ struct Plan {
 
     // Clients.
     Duration client_crash_mean{0};
-    double outbox_lost = 0.3;       ///< of client crashes
-    double repeats = 0.02;          ///< an acked batch is pushed again
-    double bye = 0;                 ///< an idle client says bye
+    double outbox_lost = 0.3;  ///< of client crashes
+    double repeats = 0.02;     ///< an acked batch is pushed again
+    double bye = 0;            ///< an idle client says bye
 
     NodeConfig config;  ///< of every node, `self` aside
 };

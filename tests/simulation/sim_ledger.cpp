@@ -9,8 +9,8 @@ namespace anel::simulation {
 namespace {
 
 RoundResult result_of(const SimSegment& segment, const RoundRecord& record) {
-    return {segment.number, record.round, record.first, record.count, record.wall_us, record.text.size(),
-            record.changes};
+    return {segment.number, record.round,       record.first,  record.count,
+            record.wall_us, record.text.size(), record.changes};
 }
 
 }  // namespace
@@ -75,8 +75,8 @@ Result<Succession> SimLedger::seal_for_grant(Epoch highest_named) {
     if (!newest) return succession_of(nullptr, Epoch{1});
     if (newest->epoch > highest_named) return failure(ErrorCode::newer_epoch, "a newer epoch");
     if (highest_named > newest->epoch) {
-        throw Violation{fmt::format("epoch {} was named, the newest ever granted is {}", highest_named.value,
-                                    newest->epoch.value)};
+        throw Violation{
+            fmt::format("epoch {} was named, the newest ever granted is {}", highest_named.value, newest->epoch.value)};
     }
     newest->sealed = true;
     return succession_of(newest, newest->epoch.next());
@@ -178,8 +178,8 @@ Result<void> SimLedger::write_record(SegmentNumber number, const RoundRecord& re
     }
     const auto slot = segment->slot_of(record.round);
     if (slot != segment->decided + 1) {
-        throw Violation{fmt::format("S1: node {} writes slot {} of segment {}, where {} are decided", self_.value,
-                                    slot, number.value, segment->decided)};
+        throw Violation{fmt::format("S1: node {} writes slot {} of segment {}, where {} are decided", self_.value, slot,
+                                    number.value, segment->decided)};
     }
     const auto before = segment->end(slot - 1);
     SimRecord made{record, before.offset, before.hash, hash_of(record, before.hash), self_};
@@ -205,8 +205,8 @@ Result<void> SimLedger::decide(SegmentNumber number, Round round) {
 
 Result<void> SimLedger::write_output(Round round) {
     if (!last_decided_ || last_decided_->record.round != round) {
-        throw Violation{fmt::format("node {} writes output of round {}, which it did not decide last", self_.value,
-                                    round.value)};
+        throw Violation{
+            fmt::format("node {} writes output of round {}, which it did not decide last", self_.value, round.value)};
     }
     volume_.output.write(last_decided_->offset, last_decided_->record.text);
     return {};
@@ -252,9 +252,7 @@ bool SimLedger::finish_checkpoint(const Snapshot& snapshot, std::uint64_t output
     return true;
 }
 
-void SimLedger::checkpoint(Snapshot snapshot) {
-    std::ignore = finish_checkpoint(snapshot, volume_.output.size());
-}
+void SimLedger::checkpoint(Snapshot snapshot) { std::ignore = finish_checkpoint(snapshot, volume_.output.size()); }
 
 Result<Words> SimLedger::words(SegmentNumber number) {
     const auto segment = open(number);

@@ -105,7 +105,8 @@ void Simulation::liveness_phase() {
         throw Violation{fmt::format("liveness: not everything is acked {} s after the last fault{}",
                                     world_.plan.liveness_bound.count() / 1'000'000, describe_stuck())};
     }
-    world_.counts["healed after ms, sum"] += static_cast<std::uint64_t>((world_.now() - world_.plan.fault_phase).count() / 1000);
+    world_.counts["healed after ms, sum"] +=
+        static_cast<std::uint64_t>((world_.now() - world_.plan.fault_phase).count() / 1000);
 }
 
 /// A ring with nothing to do is whole, parks its token, and uses next to no processor.
@@ -122,8 +123,8 @@ void Simulation::idle_phase() {
     const auto inputs = world_.counts["inputs"];
     run_until(world_.now() + 2s);
     if (world_.counts["tokens"] != tokens) {
-        throw Violation{fmt::format("liveness: an idle ring does not park: {} tokens in 2 s",
-                                    world_.counts["tokens"] - tokens)};
+        throw Violation{
+            fmt::format("liveness: an idle ring does not park: {} tokens in 2 s", world_.counts["tokens"] - tokens)};
     }
     if (world_.counts["inputs"] - inputs > 40 * hosts_.size()) {
         throw Violation{fmt::format("liveness: an idle ring takes {} inputs in 2 s", world_.counts["inputs"] - inputs)};
@@ -136,8 +137,8 @@ void Simulation::check_agreement() const {
     for (std::size_t id = 0; id < hosts_.size(); ++id) {
         const auto snapshot = hosts_[id]->node()->snapshot();
         if (snapshot.round != tip.round) {
-            throw Violation{fmt::format("node {} knows {} rounds, the ledger has {}", id, snapshot.round.value,
-                                        tip.round.value)};
+            throw Violation{
+                fmt::format("node {} knows {} rounds, the ledger has {}", id, snapshot.round.value, tip.round.value)};
         }
         judge_.snapshot_taken(NodeId{id}, snapshot);
     }

@@ -86,9 +86,9 @@ Connection connection_of(std::string text) {
 }  // namespace
 
 SuspectReason reason_named(std::string_view name) {
-    for (const auto reason : {SuspectReason::link_dropped, SuspectReason::token_overdue, SuspectReason::join,
-                              SuspectReason::leave, SuspectReason::fenced, SuspectReason::link_failed,
-                              SuspectReason::start_overdue}) {
+    for (const auto reason :
+         {SuspectReason::link_dropped, SuspectReason::token_overdue, SuspectReason::join, SuspectReason::leave,
+          SuspectReason::fenced, SuspectReason::link_failed, SuspectReason::start_overdue}) {
         if (name_of(reason) == name) return reason;
     }
     throw BadTrace{fmt::format("unknown reason: {}", name)};
@@ -137,8 +137,11 @@ History history_of(const Term& term) {
     for (const auto& round : term.items("rounds")) history.rounds.push_back(result_of(round));
     if (term.has("tip")) {
         const auto& tip = term.at("tip");
-        history.tip = {{tip.number("segment")}, {tip.number("epoch")}, {tip.number("round")},
-                       {tip.number("sequence")}, tip.integer("wall")};
+        history.tip = {{tip.number("segment")},
+                       {tip.number("epoch")},
+                       {tip.number("round")},
+                       {tip.number("sequence")},
+                       tip.integer("wall")};
     }
     return history;
 }
@@ -171,8 +174,8 @@ Input input_of(const Term& term) {
     const auto& kind = term.head();
     if (kind == "tick") return Ticked{};
     if (kind == "control") {
-        return ControlArrived{{term.number("from")}, {term.number("incarnation")}, control_of(term.at("message")),
-                              {term.number("word")}};
+        return ControlArrived{
+            {term.number("from")}, {term.number("incarnation")}, control_of(term.at("message")), {term.number("word")}};
     }
     if (kind == "bound") return LinkBound{{term.number("link")}, term.text("address")};
     if (kind == "link") return LinkArrived{{term.number("link")}, link_message_of(term.at("message"))};

@@ -22,7 +22,7 @@ Term term_of(const Input& input) {
             [](const LinkDropped& dropped) { return Term{"dropped"}("link", dropped.link); },
             [](const ClientArrived& arrived) {
                 return Term{"client"}("from", term_of(arrived.connection))("frame",
-                                                                          term_of_frame(arrived.frame.bytes()));
+                                                                           term_of_frame(arrived.frame.bytes()));
             },
             [](const LeaveAsked&) { return Term{"leave"}; },
             [](const BecameDurable& durable) { return Term{"durable"}("round", durable.round); },
@@ -56,27 +56,19 @@ Term term_of(const Action& action) {
                 return Term{"connect"}("link", connect.link)("address", connect.address);
             },
             [](const CloseLink& close) { return Term{"close"}("link", close.link); },
-            [](const SendLink& send) {
-                return Term{"send_link"}("link", send.link)("message", term_of(send.message));
-            },
+            [](const SendLink& send) { return Term{"send_link"}("link", send.link)("message", term_of(send.message)); },
             [](const ReplyClient& reply) {
                 return Term{"reply"}("to", term_of(reply.connection))("reply", term_of(reply.reply));
             },
             [](const SetCallWord& set) { return Term{"set_call_word"}("call", set.call); },
-            [](const AskGrant& ask) {
-                return Term{"ask_grant"}("highest", ask.highest_named)("applied", ask.applied);
-            },
+            [](const AskGrant& ask) { return Term{"ask_grant"}("highest", ask.highest_named)("applied", ask.applied); },
             [](const CatchUp& catch_up) { return Term{"catch_up"}("applied", catch_up.applied); },
             [](const DecideRound& decide) {
                 return Term{"decide"}("segment", decide.segment)("record", term_of(decide.record));
             },
             [](const WriteOutput& write) { return Term{"write_output"}("round", write.round); },
-            [](const MakeDurable& make) {
-                return Term{"make_durable"}("segment", make.segment)("round", make.round);
-            },
-            [](const RotateSegment& rotate) {
-                return Term{"rotate"}("current", rotate.current)("last", rotate.last);
-            },
+            [](const MakeDurable& make) { return Term{"make_durable"}("segment", make.segment)("round", make.round); },
+            [](const RotateSegment& rotate) { return Term{"rotate"}("current", rotate.current)("last", rotate.last); },
             [](const WriteCheckpoint&) { return Term{"write_checkpoint"}; },
             [](const ReadWords& read) { return Term{"read_words"}("segment", read.segment); },
             [](const Stop&) { return Term{"stop"}; },

@@ -81,8 +81,8 @@ Term term_of_token(const Token& token) {
 
 Term term_of_tip(const Tip& tip) {
     Term term;
-    return term("segment", tip.segment)("epoch", tip.epoch)("round", tip.round)("sequence", tip.sequence)(
-        "wall", tip.wall_us);
+    return term("segment", tip.segment)("epoch", tip.epoch)("round", tip.round)("sequence", tip.sequence)("wall",
+                                                                                                          tip.wall_us);
 }
 
 Term term_of_link_end(std::string_view head, Epoch epoch, NodeId from, Incarnation incarnation) {
@@ -149,44 +149,43 @@ Term term_of(const Connection& connection) {
 }
 
 Term term_of(const Control& message) {
-    return std::visit(
-        Overloaded{
-            [](const Call& call) {
-                return Term{"call"}("call", call.call)("ledger", call.ledger)("highest", call.highest);
-            },
-            [](const Answer& answer) {
-                return Term{"answer"}("call", answer.call)("highest", answer.highest)("link", answer.link_address);
-            },
-            [](const Content& content) {
-                return Term{"content"}("epoch", content.epoch)("coordinator", content.coordinator);
-            },
-            [](const Join& join) { return Term{"join"}("highest", join.highest); },
-            [](const ViewTold& told) { return Term{"view"}("view", term_of(told.view)); },
-            [](const Ready& ready) { return Term{"ready"}("epoch", ready.epoch); },
-            [](const Suspect& suspect) {
-                return Term{"suspect"}("epoch", suspect.epoch)("reason", Term{std::string{name_of(suspect.reason)}})(
-                    "about", suspect.about);
-            },
-            [](const Wake& wake) { return Term{"wake"}("epoch", wake.epoch); },
-            [](const WakeAck& ack) { return Term{"wake_ack"}("epoch", ack.epoch); },
-            [](const DurableNotice& notice) { return Term{"durable"}("round", notice.round); },
-        },
-        message);
+    return std::visit(Overloaded{
+                          [](const Call& call) {
+                              return Term{"call"}("call", call.call)("ledger", call.ledger)("highest", call.highest);
+                          },
+                          [](const Answer& answer) {
+                              return Term{"answer"}("call", answer.call)("highest", answer.highest)(
+                                  "link", answer.link_address);
+                          },
+                          [](const Content& content) {
+                              return Term{"content"}("epoch", content.epoch)("coordinator", content.coordinator);
+                          },
+                          [](const Join& join) { return Term{"join"}("highest", join.highest); },
+                          [](const ViewTold& told) { return Term{"view"}("view", term_of(told.view)); },
+                          [](const Ready& ready) { return Term{"ready"}("epoch", ready.epoch); },
+                          [](const Suspect& suspect) {
+                              return Term{"suspect"}("epoch", suspect.epoch)(
+                                  "reason", Term{std::string{name_of(suspect.reason)}})("about", suspect.about);
+                          },
+                          [](const Wake& wake) { return Term{"wake"}("epoch", wake.epoch); },
+                          [](const WakeAck& ack) { return Term{"wake_ack"}("epoch", ack.epoch); },
+                          [](const DurableNotice& notice) { return Term{"durable"}("round", notice.round); },
+                      },
+                      message);
 }
 
 Term term_of(const LinkMessage& message) {
-    return std::visit(
-        Overloaded{
-            [](const LinkHello& hello) {
-                return term_of_link_end("hello", hello.epoch, hello.from, hello.incarnation);
-            },
-            [](const LinkWelcome& welcome) {
-                return term_of_link_end("welcome", welcome.epoch, welcome.from, welcome.incarnation);
-            },
-            [](const HopAck& ack) { return Term{"hop_ack"}("epoch", ack.epoch)("hop", ack.hop); },
-            [](const Token& token) { return term_of_token(token); },
-        },
-        message);
+    return std::visit(Overloaded{
+                          [](const LinkHello& hello) {
+                              return term_of_link_end("hello", hello.epoch, hello.from, hello.incarnation);
+                          },
+                          [](const LinkWelcome& welcome) {
+                              return term_of_link_end("welcome", welcome.epoch, welcome.from, welcome.incarnation);
+                          },
+                          [](const HopAck& ack) { return Term{"hop_ack"}("epoch", ack.epoch)("hop", ack.hop); },
+                          [](const Token& token) { return term_of_token(token); },
+                      },
+                      message);
 }
 
 Term term_of_frame(BytesView frame) {
@@ -225,7 +224,7 @@ Term term_of(const ClientReply& reply) {
             },
             [](const Ack& ack) {
                 return Term{"ack"}("client", ack.client_id)("last", ack.last)("sequence", ack.sequence)("round",
-                                                                                                       ack.round);
+                                                                                                        ack.round);
             },
             [](const Busy& busy) {
                 return Term{"busy"}("client", busy.client_id)("first", busy.first)("retry_ms", busy.retry_after_ms);

@@ -12,11 +12,13 @@ sources() { # folders that exist, their C++ files
     done
 }
 
-# refuse WHY PATTERN FOLDER...: no line of the code there, comments aside, matches the extended regular expression.
+# refuse WHY PATTERN FOLDER...: no line of the code there, comments aside, matches the extended regular expression;
+# a file named in $except is passed over.
+except=
 refuse() {
     why=$1 pattern=$2
     shift 2
-    found=$(sources "$@" | sort | while read -r file; do
+    found=$(sources "$@" | grep -vxF "${except:-none}" | sort | while read -r file; do
         sed 's,//.*,,' "$file" | grep -nE "$pattern" | sed "s,^,$file:,"
     done)
     if [ -n "$found" ]; then
@@ -37,7 +39,10 @@ refuse 'ring/ledger includes common and ring/core alone' "$(includes 'ring/(tran
 refuse 'ring/transport includes common and ring/core alone' "$(includes 'ring/(ledger|ops|daemon)|client/|tests/')" ring/transport
 refuse 'ring/ops includes common and ring/core alone' "$(includes 'ring/(ledger|transport|daemon)|client/|tests/')" ring/ops
 refuse 'ring/daemon wires the ring together and includes no client' "$(includes 'client/|tests/')" ring/daemon
+# The command `anel verify` audits a ledger; the library does not know that there is one.
+except=client/verify.cpp
 refuse 'client includes common alone' "$(includes 'ring/|tests/')" client
+except=
 refuse 'nobody includes tests/' "$(includes 'tests/')" common ring client
 # "../x.hpp" and "x.hpp" would hide an arrow from the rules above.
 refuse 'includes name the path from the root' '#[[:space:]]*include[[:space:]]*"([^/"]*"|\.)' common ring client

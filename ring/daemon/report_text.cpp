@@ -1,4 +1,4 @@
-#include "ring/ops/report_text.hpp"
+#include "ring/daemon/report_text.hpp"
 
 #include <fmt/format.h>
 
