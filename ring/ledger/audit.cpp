@@ -10,8 +10,8 @@
 #include "ring/ledger/audit_output.hpp"
 #include "ring/ledger/audit_sessions.hpp"
 #include "ring/ledger/checkpoint_file.hpp"
+#include "ring/ledger/kept_segment.hpp"
 #include "ring/ledger/ledger_file.hpp"
-#include "ring/ledger/segment.hpp"
 
 namespace anel {
 namespace {
@@ -40,12 +40,12 @@ public:
             report_.output_bytes = identity_.base_offset;
             return checkpoint_ ? differs("there is a checkpoint and no journal") : true;
         }
-        // Lower ones than these contiguous numbers are being trimmed, or a sleeper's that count for nothing.
+        // Lower ones than the checkpoint needs are being trimmed, or a sleeper's that count for nothing.
+        const std::uint64_t needed = checkpoint_ ? checkpoint_->mark.segment.value : 1;
         std::uint64_t lowest = numbers->back();
-        while (lowest > 1 && std::binary_search(numbers->begin(), numbers->end(), lowest - 1)) {
+        while (lowest > needed && std::binary_search(numbers->begin(), numbers->end(), lowest - 1)) {
             --lowest;
         }
-        const std::uint64_t needed = checkpoint_ ? checkpoint_->mark.segment.value : 1;
         if (lowest > needed) {
             auto now = newest_mark(files_, folders_, identity_.id);
             if (now && *now && (*now)->segment.value >= lowest) {
@@ -76,7 +76,7 @@ private:
                 if (*into || wanted > newest) {
                     continue;
                 }
-                auto opened = Segment::open(files_, folders_.journal.get(), wanted, identity_.id, boot_, Access::read);
+                auto opened = open_kept_segment(files_, folders_, wanted, identity_.id, boot_, Access::read);
                 if (!opened) {
                     return forward_error(opened);
                 }

@@ -108,8 +108,7 @@ Result<void> CheckpointThread::write(Job& job) {
 }
 
 Result<std::unique_ptr<Segment>> CheckpointThread::open(SegmentNumber number) {
-    return Segment::open(world_.files, world_.folders.journal.get(), number, world_.identity.id, world_.boot,
-                         Access::read);
+    return open_kept_segment(world_.files, world_.folders, number, world_.identity.id, world_.boot, Access::read);
 }
 
 Result<bool> CheckpointThread::enter(Walk& walk, SegmentNumber number) {

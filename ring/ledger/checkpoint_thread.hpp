@@ -3,6 +3,7 @@
 
 #include "ring/ledger/block_sums.hpp"
 #include "ring/ledger/checkpoint_file.hpp"
+#include "ring/ledger/kept_segment.hpp"
 #include "ring/ledger/ledger_file.hpp"
 #include "ring/ledger/output.hpp"
 #include "ring/ledger/sync_thread.hpp"

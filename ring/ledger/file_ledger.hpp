@@ -9,7 +9,7 @@
 #include "ring/core/config.hpp"
 #include "ring/core/ledger.hpp"
 #include "ring/ledger/checkpoint_thread.hpp"
-#include "ring/ledger/segment.hpp"
+#include "ring/ledger/kept_segment.hpp"
 #include "ring/ledger/sync_thread.hpp"
 
 namespace anel {

@@ -73,18 +73,7 @@ Result<void> FileLedger::find_newest() {
 }
 
 Result<std::unique_ptr<Segment>> FileLedger::open_segment(SegmentNumber number) {
-    auto segment = Segment::open(files_, folders_.journal.get(), number, id(), boot_, Access::write);
-    if (!segment || !*segment) {
-        return segment;
-    }
-    auto mark = newest_mark(files_, folders_, id());
-    if (!mark) {
-        return forward_error(mark);
-    }
-    if (*mark && (*mark)->segment > number) {
-        return nullptr;
-    }
-    return segment;
+    return open_kept_segment(files_, folders_, number, id(), boot_, Access::write);
 }
 
 Result<void> FileLedger::adopt_newest(std::unique_ptr<Segment> segment, bool made_here) {
@@ -99,8 +88,13 @@ Result<void> FileLedger::adopt_newest(std::unique_ptr<Segment> segment, bool mad
     if (!own) {
         return forward_error(own);
     }
-    if (!*own) {
-        segments_.clear();
+    auto status = status_of(segment->fd(), "the journal");
+    auto own_status = *own ? status_of((*own)->fd(), "the journal") : status;
+    if (!status || !own_status) {
+        return status ? forward_error(own_status) : forward_error(status);
+    }
+    if (!*own || own_status->st_ino != status->st_ino) {
+        segments_.clear();  // trimmed between the two looks
         return find_newest();
     }
     std::uint64_t suspect = 0;

@@ -160,7 +160,7 @@ Result<SegmentNumber> FileLedger::make_next(Unborn unborn, Epoch epoch) {
         files_.unlink(folders_.journal.get(), name.c_str());
         return failure(ErrorCode::fenced, fmt::format("the journal up to segment {} was trimmed already", name));
     }
-    auto segment = Segment::open(files_, folders_.journal.get(), number, id(), boot_, Access::write);
+    auto segment = open_kept_segment(files_, folders_, number, id(), boot_, Access::write);
     if (!segment) {
         return forward_error(segment);
     }
@@ -213,7 +213,7 @@ Result<void> FileLedger::rewrite_output(Round after, SegmentNumber from) {
             if (*into || wanted > last) {
                 continue;
             }
-            auto opened = Segment::open(files_, folders_.journal.get(), wanted, id(), boot_, Access::read);
+            auto opened = open_kept_segment(files_, folders_, wanted, id(), boot_, Access::read);
             if (!opened) {
                 return forward_error(opened);
             }

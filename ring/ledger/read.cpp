@@ -78,7 +78,7 @@ Result<std::optional<SegmentNumber>> FileLedger::segment_behind(Round applied) {
             }
             continue;
         }
-        auto segment = Segment::open(files_, folders_.journal.get(), number, id(), boot_, Access::read);
+        auto segment = open_kept_segment(files_, folders_, number, id(), boot_, Access::read);
         if (!segment) {
             return forward_error(segment);
         }
@@ -106,7 +106,7 @@ Result<bool> FileLedger::read_rounds(Round applied, SegmentNumber from, History&
         }
         opened = std::exchange(successor, nullptr);
         const auto open = [&](SegmentNumber wanted) {
-            return Segment::open(files_, folders_.journal.get(), wanted, id(), boot_, Access::read);
+            return open_kept_segment(files_, folders_, wanted, id(), boot_, Access::read);
         };
         if (!opened) {
             auto segment = open(number);

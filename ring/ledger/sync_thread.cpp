@@ -105,6 +105,7 @@ void SyncThread::run() {
         lock.unlock();
         // A segment that is watched no more has a successor, whose maker made it durable.
         Result<Round> durable = watched ? sync(*watched) : wanted;
+        ANEL_ASSERT(!durable || *durable >= wanted);
         if (!durable) {
             fail(durable.error());
         } else if (report) {

@@ -41,9 +41,9 @@ struct Stand : Desk {
         arrive("c", push("id", 7, 1, {"x"}));
     }
     static Token parked(std::uint64_t hop, std::uint64_t epoch = 1) { return {{epoch}, {hop}, std::nullopt, {}}; }
-    Token open_by_other(std::uint64_t hop) { return {{1}, {hop}, OpenRound{{hop - 1}, {0}, 1, {}}, {}}; }
+    Token open_by_other(std::uint64_t hop) { return {{1}, {hop}, OpenRound{{hop - 1}, {0}, 1, false, {}}, {}}; }
     /// Own round comes back with the marks of the others.
-    Token open_by_self(std::uint64_t opened) { return {{1}, {opened + 3}, OpenRound{{opened}, {1}, 0b101, {}}, {}}; }
+    Token open_by_self(std::uint64_t opened) { return {{1}, {opened + 3}, OpenRound{{opened}, {1}, 0b101, false, {}}, {}}; }
     void wait(Duration time) {
         tick(time);
         forget();
