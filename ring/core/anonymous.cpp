@@ -74,8 +74,10 @@ std::vector<Blob> Anonymous::replied(const ClientReply& reply) {
                        if (busy.first.value == 0) greeting_ = Greeting::none;
                    },
                    [&](const Reject& reject) {
-                       const bool goes_on = reject.code == RejectCode::disk_full || reject.code == RejectCode::gap ||
-                                            reject.code == RejectCode::too_large;
+                       // A push alone was refused; without a client sequence it was the hello.
+                       const bool push_only = reject.code == RejectCode::disk_full || reject.code == RejectCode::gap ||
+                                              reject.code == RejectCode::too_large;
+                       const bool goes_on = push_only && reject.sequence.value != 0;
                        refuse_from(goes_on ? reject.sequence : ClientSequence{}, reject.code, reject.text);
                        if (!goes_on) greeting_ = Greeting::none;
                    },
