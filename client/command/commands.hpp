@@ -19,6 +19,7 @@ void add_watch(CLI::App& app, int& exit_code);
 void add_status(CLI::App& app, int& exit_code);
 void add_up(CLI::App& app, int& exit_code);
 void add_demo(CLI::App& app, int& exit_code);
+void add_bench(CLI::App& app, int& exit_code);
 /// Comes from client/verify.cpp; it alone needs the node's ledger (ring_ledger).
 void add_verify(CLI::App& app, int& exit_code);
 

@@ -21,6 +21,7 @@ int main(int argc, char** argv) {
     anel::command::add_status(app, exit_code);
     anel::command::add_up(app, exit_code);
     anel::command::add_demo(app, exit_code);
+    anel::command::add_bench(app, exit_code);
 #ifdef ANEL_HAS_VERIFY
     anel::command::add_verify(app, exit_code);
 #endif

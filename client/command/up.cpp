@@ -6,15 +6,13 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
-#include <thread>
+#include <optional>
 
-#include "client/command/ask_nodes.hpp"
 #include "client/command/children.hpp"
 #include "client/command/commands.hpp"
 #include "client/command/follower.hpp"
+#include "client/command/local_ring.hpp"
 #include "client/command/output_reader.hpp"
-#include "client/options.hpp"
-#include "common/limits.hpp"
 
 namespace anel::command {
 namespace {
@@ -48,8 +46,9 @@ public:
         Follower follower{data_ / "output.txt"};
         if (follower.open()) follower.seek(follower.size());  // what stood there before is continued, not shown
         const auto begun = steady_clock::now();
-        if (const auto problem = start_nodes(); !problem.empty()) return fail("up", problem, 1);
-        wait_for_ring();
+        if (const auto problem = ring_->start(); !problem.empty()) return fail("up", problem, 1);
+        // Each client shall find its own node; but a ring that lacks a node works too.
+        (void)ring_->wait_serving(form_most, [&](const Children::Child& child) { tell_end(child); });
         if (const auto problem = start_clients(); !problem.empty()) return fail("up", problem, 1);
         while (!signalled() && !over(begun) && children_.any_running("node")) {
             show(follower);
@@ -73,68 +72,27 @@ private:
     }
 
     std::string prepare() {
-        if (options_.nodes == 0 || options_.nodes > limits::nodes_max) {
-            return fmt::format("--nodes {}: 1 to {} are allowed", options_.nodes, limits::nodes_max);
-        }
-        for (const auto base : {options_.base_port, options_.cluster_base_port}) {
-            if (base == 0 || base + options_.nodes > 65536) return fmt::format("port {}: 1 to 65535 are allowed", base);
-        }
         std::error_code error;
-        programs_ = std::filesystem::read_symlink("/proc/self/exe", error).parent_path();
-        if (error) return "its own program cannot be found: " + error.message();
+        programs_ = program_folder();
+        if (programs_.empty()) return "its own program cannot be found";
         std::filesystem::create_directories(options_.data, error);
         if (error) return fmt::format("--data {}: {}", options_.data, error.message());
         data_ = std::filesystem::absolute(options_.data, error);
         auto pattern = (std::filesystem::temp_directory_path(error) / "anel-up-XXXXXX").string();
         if (::mkdtemp(pattern.data()) == nullptr) return fmt::format("{}: {}", pattern, std::strerror(errno));
         logs_ = pattern;
-        return {};
-    }
-
-    [[nodiscard]] std::map<std::string, std::string> environment_of(std::uint64_t node) const {
-        std::string peers;
-        for (std::uint64_t id = 0; id < options_.nodes; ++id) {
-            peers += fmt::format("{}{}=127.0.0.1:{}", id == 0 ? "" : ",", id, options_.cluster_base_port + id);
-        }
-        const auto linger_ms = options_.linger_ms.value_or(options_.clients > 0 ? 1000 : 0);
-        return {{"ID", std::to_string(node)},
-                {"PORT", std::to_string(options_.base_port + node)},
-                {"CLUSTER_PORT", std::to_string(options_.cluster_base_port + node)},
-                {"ANEL_PEERS", peers},
-                {"ANEL_DATA", data_.string()},
-                {"ANEL_LINGER_MS", std::to_string(linger_ms)}};
-    }
-
-    std::string start_nodes() {
-        for (std::uint64_t node = 0; node < options_.nodes; ++node) {
-            const auto name = fmt::format("node {}", node);
-            const auto problem = children_.start({name,
-                                                  {(programs_ / "aneld").string()},
-                                                  environment_of(node),
-                                                  logs_ / fmt::format("node_{}.log", node)});
-            if (!problem.empty()) return problem;
-        }
-        return {};
-    }
-
-    [[nodiscard]] std::string addresses() const {
-        return fmt::format("127.0.0.1:{}..{}", options_.base_port, options_.base_port + options_.nodes - 1);
-    }
-
-    /// Until every node takes pushes, so that each client finds its own node; but not for ever: a ring that lacks a
-    /// node works too.
-    void wait_for_ring() {
-        const auto nodes = client::parse_nodes(addresses());
-        const auto until = steady_clock::now() + form_most;
-        while (!signalled() && steady_clock::now() < until && children_.any_running("node")) {
-            if (all_serving(ask_all(*nodes, 300))) return;
-            std::this_thread::sleep_for(50ms);
-            children_.reap([&](const Children::Child& child) { tell_end(child); });
-        }
+        const LocalRing::Options ring{.nodes = options_.nodes,
+                                      .base_port = options_.base_port,
+                                      .cluster_base_port = options_.cluster_base_port,
+                                      .data = data_,
+                                      .logs = logs_,
+                                      .linger_ms = options_.linger_ms.value_or(options_.clients > 0 ? 1000 : 0)};
+        ring_.emplace(ring, children_);
+        return LocalRing::problem_of(ring);
     }
 
     std::string start_clients() {
-        const auto nodes = addresses();
+        const auto nodes = ring_->addresses();
         for (std::uint64_t client = 0; client < options_.clients; ++client) {
             const auto number = std::to_string(client);
             const auto problem = children_.start(
@@ -186,6 +144,7 @@ private:
 
     const UpOptions& options_;
     Children children_;
+    std::optional<LocalRing> ring_;
     std::filesystem::path programs_;
     std::filesystem::path data_;
     std::filesystem::path logs_;

@@ -8,11 +8,13 @@
 //
 // Places, in the order a round passes them:
 //   record.reserve output.reserve record.write record.written | decide.before decide.after |
-//   output.write output.first_half output.middle output.written | segment.sync segment.synced
+//   output.write output.first_half output.middle output.written | sync.requested (then the token goes on);
+//   segment.sync segment.synced on the sync thread
 // a grant or rotation: segment.reserve, grant.before_seal grant.sealed or rotate.sealed, grant.durable,
 //   segment.write, grant.before_link, grant.linked, output.filler; segment.write_again behind a restart
 // a checkpoint: output.sync blocks.write checkpoint.write checkpoint.before_link trim.unlink
 // the first start: probe.write ledger.write
+// wherever a folder gets its fsync, two of them at each start of a node: folder.sync
 #pragma once
 
 #include <atomic>

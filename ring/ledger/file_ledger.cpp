@@ -124,6 +124,7 @@ void FileLedger::sync(SegmentNumber number, Round round) {
         return;  // its word is of another boot; the next grant makes it durable
     }
     sync_->request(number, round);
+    fail_points::pass("sync.requested");
 }
 
 void FileLedger::checkpoint(Snapshot snapshot) {

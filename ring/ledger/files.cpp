@@ -174,7 +174,9 @@ Result<bool> link_file(FileSystem& files, int fd, int folder, const std::string&
 }
 
 Result<void> fsync_folder(FileSystem& files, int folder, std::string_view what) {
-    if (files.fsync(folder) != 0) {
+    const auto effect = fail_points::pass("folder.sync");
+    errno = effect.error;
+    if (effect.error != 0 || files.fsync(folder) != 0) {
         return sync_failure(what, errno);
     }
     return {};
