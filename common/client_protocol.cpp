@@ -321,7 +321,7 @@ std::string_view name_of(RejectCode code) {
     for (const auto& entry : reject_names) {
         if (entry.code == code) return entry.name;
     }
-    ANEL_ASSERT(!"every reject code has a name");
+    ANEL_ASSERT(code == RejectCode::busy);  // every reject code has a name
     return {};
 }
 

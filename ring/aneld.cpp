@@ -10,8 +10,10 @@
 #include "ring/daemon/clock.hpp"
 #include "ring/daemon/command_line.hpp"
 #include "ring/daemon/daemon.hpp"
+#include "ring/daemon/ending.hpp"
 #include "ring/ledger/fail_points.hpp"
 #include "ring/ledger/file_ledger.hpp"
+#include "ring/ledger/sigbus.hpp"
 #include "ring/ops/http_server.hpp"
 #include "ring/daemon/report_text.hpp"
 
@@ -77,6 +79,7 @@ Incarnation new_incarnation() {
 
 Ending run(const Settings& settings) {
     Signals signals;  // before any thread
+    explain_sigbus(exit_code_of(ErrorCode::outside_hands));
     start_log(settings);
     if (const auto armed = fail_points::arm_from_environment(); !armed) return ending_of(armed.error());
     const auto self = settings.node.self;

@@ -30,7 +30,7 @@ Result<void> FileLedger::check_names(const Segment& segment, std::uint64_t outpu
             return failure(ErrorCode::fenced, "the segment is sealed and trimmed");
         }
         return failure(ErrorCode::outside_hands,
-                       fmt::format(".anel/journal/{} was removed while the ring ran: stop the ring and run anel repair",
+                       fmt::format(".anel/journal/{} was removed while the ring ran: stop the ring and put it back",
                                    segment.number().value));
     }
     return output_.check(output_bytes);

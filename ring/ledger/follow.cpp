@@ -55,8 +55,8 @@ Result<void> FileLedger::find_newest() {
             }
             if (*mark || newest() != nullptr) {
                 return failure(ErrorCode::ledger_damaged,
-                               fmt::format("the journal in {} is gone: put .anel/journal back, or run anel repair "
-                                           "--adopt",
+                               fmt::format("the journal in {} is gone: put .anel/journal back, or move .anel away and "
+                                           "start once with ANEL_ADOPT=true: a new ledger behind the old file",
                                            folders_.path.string()));
             }
             return {};

@@ -41,7 +41,7 @@ Result<void> look_at_output(FileSystem& files, const Folders& folders, bool adop
     if (!adopt) {
         return unusable(
             fmt::format("{} is not empty ({} bytes), and no ledger stands beside it: move it away, or start "
-                        "once with --adopt to go on behind it",
+                        "once with ANEL_ADOPT=true to go on behind it",
                         (folders.path / Output::name).string(), *size));
     }
     std::array<std::byte, 1> last{};
@@ -106,8 +106,8 @@ Result<void> check_identity(const LedgerIdentity& identity, const LedgerOptions&
 
 Result<void> check_output(FileSystem& files, const Folders& folders, const LedgerFile& file, const Output& output) {
     constexpr const char* way_out =
-        "stop the ring and run anel repair (it rewrites what the journal has) or anel repair --adopt (it accepts the "
-        "folder as it is)";
+        "stop the ring and put the old bytes back into the same file, or go on behind it with a new ledger (move .anel "
+        "away and start once with ANEL_ADOPT=true)";
     const std::string where = (folders.path / Output::name).string();
     if (output.inode() != file.identity().output_inode) {
         return failure(ErrorCode::outside_hands,

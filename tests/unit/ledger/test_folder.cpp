@@ -233,7 +233,7 @@ BOOST_AUTO_TEST_CASE(outside_hands_are_noticed_at_the_start) {
         hands(folder.path() / "output.txt");
         const auto text = refusal(options_for(folder), ErrorCode::outside_hands);
         has(text, part);
-        has(text, "anel repair");
+        has(text, "ANEL_ADOPT=true");
     };
     check([](const auto& path) { std::filesystem::remove(path); }, "is missing");
     check([](const auto& path) { std::filesystem::resize_file(path, 10); }, "shortened");
