@@ -184,7 +184,11 @@ private:
     void take(const Rotated& rotated) { passage_.rotated(rotated.segment); }
     void take(const RotationFenced&) { passage_.rotation_fenced(); }
     void take(const WordsRead& read) {
-        if (!operational() || read.segment != passage_.segment()) return;
+        if (!operational()) return;
+        if (read.segment != passage_.segment()) {
+            clients_.words_read(false);  // says nothing here; asked again later
+            return;
+        }
         raise_durable(read.words.durable);
         // Sealed: the epoch is over, or goes on in another segment. The holder knows.
         if (read.words.sealed) passage_.found_sealed();

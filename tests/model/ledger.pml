@@ -5,7 +5,8 @@
  * them. A file is told apart from its name: `name` maps a segment's number to a file, and a file that lost its name
  * lives on for those who have it open. The epoch is called by its first file.
  *
- * Sizes:   NODES, MSGS, SEGS (numbers of segments), CRASHES, CUTS (power cuts), CKPTS (checkpoints), ROTATE
+ * Sizes:   NODES, MSGS, SEGS (numbers of segments), CRASHES, CUTS (power cuts), CKPTS (checkpoints), ROTATE,
+ *          ANY_ORDER (any message may be bid first), SYNC_BEFORE_LINK (see UNORDERED_NAMES)
  * Breaks:  LATE_TRUNCATE NO_CATCHUP NO_RELINK_CHECK NO_FOLDER_SYNC NO_FILL WORD_TRUST LIVE_TAIL EARLY_ACK
  *          NO_REWRITE TRIM_BEFORE_SYNC UNORDERED_NAMES; README.md says what each of them is
  */
@@ -171,9 +172,13 @@ top:
         :: n < SLOTS ->
             STEP(if
                 :: (set & 1) == 0 -> v = 1
+#ifdef ANY_ORDER
                 :: (set & 2) == 0 -> v = 2
+#else
+                :: (set & 3) == 1 -> v = 2
+#endif
 #if MSGS > 2
-                :: (set & 4) == 0 -> v = 3
+                :: (set & 7) == 3 -> v = 3
 #endif
                 fi;
                 v = v + ((self + 1) << 2) + (f << 4);
@@ -209,7 +214,7 @@ top:
             od;
             if
             :: e < FILES ->
-                hi = number[e]; ep = e; f = e; e = 0;
+                hi = number[e]; ep = e; f = e; n = 0; e = 0;
 #ifndef NO_CATCHUP
                 read_all(set);
                 assert((set & ~truth_set) == 0);               /* nothing undecided is taken for written */
@@ -274,6 +279,9 @@ seal:
 sealed_it:
     STEP(slots_of(e, c);                                       /* make it durable; after a reboot rewrite all */
          sync_file(e, c);
+#ifdef SYNC_BEFORE_LINK
+         name_synced[number[e]] = 1;
+#endif
 #if CUTS > 0
 #ifndef NO_REWRITE
          if :: boot_of[e] != boot -> rewrite_all() :: else fi
@@ -348,7 +356,7 @@ sealed_it:
 #ifndef NO_RELINK_CHECK
             assert((set & ~truth_set) == 0);
 #endif
-            t_set[g] = set
+            t_set[g] = 0                                       /* results of this epoch; the rest is in the ledger */
          fi;
          e = 0; c = 0; size = 0; g = 0);
     goto top;

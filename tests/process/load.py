@@ -129,7 +129,7 @@ class Load:
 
     def wait_acks(self, more=10, seconds=30):
         """Until every client has got `more` messages acked that it had not got acked before."""
-        marks = {pusher: pusher.acked + more for pusher in self.pushers}
+        marks = {pusher: pusher.acked + more for pusher in self.pushers if not pusher.ending}
 
         def reached():
             self.look()
