@@ -244,6 +244,10 @@ top:
             :: else -> goto top
             fi };
         STEP(sync_file(f, n);
+#ifdef SYNC_BEFORE_LINK
+             k = 0;
+             do :: k < SEGS -> name_synced[k] = (name[k] != 0); k++ :: else -> break od;
+#endif
              e = number[f]; c = base[f] + n;
              write_place(c - 1, rec[f * SLOTS + n - 1]);
              if :: e + 1 < SEGS && name[e + 1] != 0 && before[name[e + 1] - 1] == n -> e++ :: else fi;
@@ -259,6 +263,10 @@ top:
         STEP(
 #ifndef TRIM_BEFORE_SYNC
             mark_synced = 1;
+#ifndef UNORDERED_NAMES
+            k = 0;                                             /* the file system's own journal is in order */
+            do :: k < SEGS -> name_synced[k] = (name[k] != 0); k++ :: else -> break od;
+#endif
 #endif
             k = 0;
             do :: k < e -> name[k] = 0; name_synced[k] = 0; k++ :: else -> break od;
@@ -377,6 +385,10 @@ proctype power() {
     :: atomic { cuts < CUTS ->
         cuts++;
         if :: !mark_synced && mark_end > 0 -> mark_end = 0; mark_seg = 0; mark_set = 0 :: skip fi;
+#ifndef UNORDERED_NAMES
+        if :: mark_end > 0 -> a = 0; do :: a <= mark_seg -> name_synced[a] = (name[a] != 0); a++ :: else -> break od
+           :: else fi;
+#endif
         mark_synced = 1;
         a = 0; b = 1;                                      /* b: no name was lost yet */
         do

@@ -130,11 +130,13 @@ class Disk(unittest.TestCase):
             ring.wait_healthy()
             load.start_everywhere([0, 1, 2], **options)
             load.wait_acks(50)
-            self.assertEqual(numbers_in(ring, "checkpoint"), [])
+            checkpoints = numbers_in(ring, "checkpoint")
+            load.wait_acks(50)
+            self.assertEqual(numbers_in(ring, "checkpoint"), checkpoints)
             for node in ring.nodes:
                 arm(ring, node.id, "")
                 wait_until(lambda: load.look() or ring.status(node.id), 20, "the node answers")
-            wait_until(lambda: load.look() or numbers_in(ring, "checkpoint"), 20, "a checkpoint")
+            wait_until(lambda: load.look() or numbers_in(ring, "checkpoint") != checkpoints, 20, "a checkpoint")
             load.finish()
             ring.wait_healthy()
             check(self, ring, load)
@@ -231,24 +233,37 @@ class Disk(unittest.TestCase):
             arm(ring, 0, "")
             ring.wait_healthy()
 
-    def test_a_round_that_was_decided_and_not_written_is_written_without_its_client(self):
-        for point, code in (("output.write", 12), ("output.middle", 12), ("segment.sync", 10)):
-            with self.subTest(point), Ring(BINARIES, nodes=3) as ring:
+    def written_without_its_client(self, points, code):
+        """Node 0 decides a round and fails; nobody sends its message again."""
+        for _ in range(10):
+            ring = Ring(BINARIES, nodes=3)
+            ring.nodes[0].environment["ANEL_FAIL_POINTS"] = points
+            with ring:
                 ring.wait_healthy()
-                ring.nodes[0].kill()
-                ring.wait_healthy([1, 2])
-                arm(ring, 0, f"{point}=error:EIO@{2 if point == 'segment.sync' else 1}")
-                ring.wait_healthy()
+                if ring.holder() != 0:
+                    continue  # the lowest calls first; on a busy machine it may come late
                 with Dealer(ring, 0, "silent", 7) as client:
-                    self.assertEqual(client.hello()[0], "welcome")  # its round has no text, and is synced before
-                    client.push(1, [[0, b"once, please"]])
+                    self.assertEqual(client.hello()[0], "welcome")
+                    client.push(1, [[0, b"once"]])
                     self.assertEqual(ring.nodes[0].process.wait(20), code)
-                    self.assertFalse(client.socket.poll(0), "answered by a node that could not write it")
+                    self.assertFalse(client.socket.poll(0), "an ack of what is not durable")
                 ring.wait_healthy([1, 2])
-                with Dealer(ring, 1, "silent", 7) as client:
-                    self.assertEqual(client.hello(sent=1)[:3], ["welcome", "silent", 1])
-                self.assertEqual(ring.output().messages, [b"once, please"])
+                self.assertEqual(ring.output().messages, [b"once"])
+                with Dealer(ring, 2, "silent", 7) as client:
+                    self.assertEqual(client.hello(1)[:3], ["welcome", "silent", 1])
                 verify(self, ring)
+                return
+        self.fail("node 0 never held the first token")
+
+    def test_a_decided_round_is_written_by_the_next_epoch(self):
+        self.written_without_its_client("output.write=error:EIO", 12)
+
+    def test_a_decided_round_of_which_half_is_written_is_written_by_the_next_epoch(self):
+        self.written_without_its_client("output.middle=error:EIO", 12)
+
+    def test_a_decided_round_whose_sync_failed_is_made_durable_by_the_next_epoch(self):
+        # The first sync is of the hello.
+        self.written_without_its_client("segment.sync=error:EIO@2", 10)
 
     # --- short --------------------------------------------------------------------------------------
     def test_every_write_comes_in_pieces(self):
