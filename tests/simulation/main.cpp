@@ -18,7 +18,7 @@ namespace {
 using namespace anel::simulation;
 
 struct Options {
-    std::uint64_t seeds = 1000;
+    std::uint64_t seeds = 10'000;
     std::uint64_t from = 1;
     std::optional<std::uint64_t> seed;
     std::string nodes = "1..7";
