@@ -9,6 +9,7 @@ namespace anel::limits {
 inline constexpr std::size_t nodes_max = 64;           ///< ids 0..63; votes are a 64-bit mask
 inline constexpr std::size_t client_id_bytes_max = 64;
 inline constexpr std::size_t batch_messages_max = 65'535;
+inline constexpr std::size_t bid_messages_max = 16'384;   ///< of one bid, beyond its first batch: text grows in the output
 inline constexpr std::size_t address_bytes_max = 256;
 inline constexpr std::size_t control_bytes_max = 64 * 1024;
 

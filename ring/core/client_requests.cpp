@@ -170,7 +170,8 @@ bool Clients::welcome(Client& client, const Session& session) {
 
 void Clients::propose_hello(Client& client) {
     client.greeting = Greeting::proposed;
-    enqueue({&client, Kind::hello, {}, {}, {}, Blob::of(encode(HelloRequest{client.client_id, client.instance, {}}))});
+    const auto* session = context_.sessions.find(client.client_id);
+    enqueue({&client, Kind::hello, session ? session->birth : Round{}, {}, {}, Blob::of(encode(HelloRequest{client.client_id, client.instance, {}}))});
 }
 
 Clients::Client* Clients::find(std::string_view client_id, Instance instance) {

@@ -38,10 +38,13 @@ std::optional<Bid> Clients::make_bid(std::size_t room, bool token_is_empty) {
     Bid bid{context_.config.self, {}, {}};
     ChunkPacker packer{bid};
     std::size_t bytes = 0;
+    std::size_t messages = 0;
     while (in_bid_ < queue_.size()) {
         const auto& pending = queue_[in_bid_];
         const std::size_t after = bytes + pending.frame.size();
         if (in_bid_ > 0 && after > context_.config.bid_bytes) break;
+        messages += pending.messages();
+        if (in_bid_ > 0 && messages > limits::bid_messages_max) break;
         if (after > room && !(token_is_empty && in_bid_ == 0)) break;
         // A bye in the round of a push would hide from this node whether the push was taken.
         if (pending.kind == Kind::bye && pushes_in_bid(*pending.client)) break;
@@ -64,9 +67,10 @@ void Clients::settled(bool disk_full) {
     const auto border = queue_.begin() + static_cast<std::ptrdiff_t>(std::exchange(in_bid_, 0));
     settling_.assign(std::make_move_iterator(queue_.begin()), std::make_move_iterator(border));
     queue_.erase(queue_.begin(), border);
+    std::set<const Client*> told;
     for (const auto& pending : settling_) {
         dequeued(pending);
-        if (!resolve(pending)) not_taken(pending, disk_full);
+        if (!resolve(pending)) not_taken(pending, disk_full, told);
     }
     settling_.clear();
     serve_own_client();
@@ -110,11 +114,18 @@ bool Clients::resolve(const Pending& pending) {
 }
 
 /// The round of this entry is closed and it is not covered: says why.
-void Clients::not_taken(const Pending& pending, bool disk_full) {
+void Clients::not_taken(const Pending& pending, bool disk_full, std::set<const Client*>& told) {
     auto& client = *pending.client;
     const auto* session = context_.sessions.find(client.client_id);
     if (pending.kind == Kind::hello && !disk_full) {
-        if (client.greeting == Greeting::proposed) ask(client, Greeting::decided);
+        if (client.greeting != Greeting::proposed) return;
+        if (pending.birth == (session ? session->birth : Round{})) {
+            ask(client, Greeting::decided);
+        } else {  // the session is not what the hello was judged by: it may be an old one
+            client.greeting = Greeting::none;
+            reject(client, {}, session ? RejectCode::conflict : RejectCode::hello_first,
+                   "the session of this client id changed meanwhile");
+        }
         return;
     }
     if (pending.kind == Kind::hello) {
@@ -123,7 +134,7 @@ void Clients::not_taken(const Pending& pending, bool disk_full) {
         return;
     }
     if (pending.birth != client.birth) return;  // of an earlier life of this instance; its later one goes on
-    if (client.dropping) return;  // one reject for all that follows it
+    if (!told.insert(&client).second) return;
     start_over(client);
     if (disk_full) {
         reject(client, pending.first, RejectCode::disk_full, "no space is left for the ledger; nothing was written");
@@ -187,11 +198,12 @@ void Clients::refuse_all(RejectCode code, std::string why) {
     in_bid_ = 0;
     auto waiting = std::move(queue_);
     queue_.clear();
+    std::set<const Client*> told;
     for (const auto& pending : waiting) {
         auto& client = *pending.client;
         dequeued(pending);
         if (pending.kind == Kind::hello) client.greeting = Greeting::none;
-        if (client.dropping) continue;
+        if (!told.insert(&client).second) continue;
         start_over(client);
         reject(client, pending.first, code, why);
     }

@@ -5,6 +5,7 @@
 #include <list>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -92,7 +93,7 @@ private:
     struct Pending {
         Client* client = nullptr;
         Kind kind = Kind::push;
-        Round birth;
+        Round birth;  ///< of the session it was accepted under; for a hello, which it was judged by (0: none)
         ClientSequence first;
         ClientSequence last;
         Blob frame;
@@ -127,7 +128,8 @@ private:
     /// Says what became of an entry whose fate is known from the session table.
     /// @return false where it is not written and has to be bid (again).
     bool resolve(const Pending& pending);
-    void not_taken(const Pending& pending, bool disk_full);
+    /// @param told  clients that heard of a refusal already: one for all that follows it.
+    void not_taken(const Pending& pending, bool disk_full, std::set<const Client*>& told);
     void purge(const Client& client);
     [[nodiscard]] bool pushes_in_bid(const Client& client) const;
     /// What was taken and not written is forgotten; the client begins again behind what is written.

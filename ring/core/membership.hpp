@@ -63,6 +63,10 @@ public:
 
     [[nodiscard]] Phase phase() const { return phase_; }
     [[nodiscard]] const std::optional<View>& view() const { return view_; }
+    [[nodiscard]] bool is_member(NodeId node, Incarnation incarnation) const {
+        const auto* known = in_epoch() ? member(node) : nullptr;
+        return known && known->incarnation == incarnation;
+    }
     [[nodiscard]] bool in_epoch() const { return phase_ == Phase::entering || phase_ == Phase::operational; }
     /// Everything before the epoch's base is applied here.
     [[nodiscard]] bool may_take_token() const { return in_epoch() && caught_up_; }

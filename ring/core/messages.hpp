@@ -118,7 +118,7 @@ struct HopAck {
 
 /// One client frame within a bid.
 struct BidEntry {
-    Round birth;              ///< of the session under which it was accepted; 0 for hello
+    Round birth;              ///< of the session under which it was accepted; for hello, of the one it was judged by
     std::uint32_t bytes = 0;  ///< length of the frame
     friend bool operator==(const BidEntry&, const BidEntry&) = default;
 };

@@ -133,7 +133,10 @@ private:
                     passage_.wake_acked();
                     membership_.became_content();
                 },
-                [&](const DurableNotice& notice) { raise_durable(notice.round); },
+                // Of members alone: they share the ledger with this node. The durable word tells who missed a notice.
+                [&](const DurableNotice& notice) {
+                    if (membership_.is_member(arrived.from, arrived.incarnation)) raise_durable(notice.round);
+                },
             },
             arrived.message);
     }

@@ -79,7 +79,9 @@ private:
                        [&](const PushRequest& push) { read(container, entry, push); },
                        [&](const HelloRequest& hello) {
                            auto& share = share_of(hello.client_id);
-                           if (!share.hello && hello.sent.value == 0) share.hello = hello.instance;
+                           // A hello that slept since it was judged must not take a session from a newer instance.
+                           const bool judged_by_this = entry.birth == (share.session ? share.session->birth : Round{});
+                           if (!share.hello && hello.sent.value == 0 && judged_by_this) share.hello = hello.instance;
                        },
                        [&](const ByeRequest& bye) {
                            auto& share = share_of(bye.client_id);

@@ -230,10 +230,10 @@ std::vector<Key> make_keys() {
         {"pending_bytes", "ANEL_PENDING_BYTES"}, {kib, 16 * gib}, "taken and unwritten, of all clients of this node",
         [](Settings & s) -> auto& { return as_64(s.node.pending_bytes); }));
     keys.push_back(bytes(
-        {"bid_bytes", "ANEL_BID_BYTES"}, {kib, 64 * mib}, "of one bid, beyond its first batch",
+        {"bid_bytes", "ANEL_BID_BYTES"}, {kib, 4 * mib}, "of one bid, beyond its first batch",
         [](Settings & s) -> auto& { return as_64(s.node.bid_bytes); }));
     keys.push_back(bytes(
-        {"token_bytes", "ANEL_TOKEN_BYTES"}, {kib, gib}, "of all bids on the token",
+        {"token_bytes", "ANEL_TOKEN_BYTES"}, {kib, 256 * mib}, "of all bids on the token",
         [](Settings & s) -> auto& { return as_64(s.node.token_bytes); }));
     keys.push_back(number<std::uint64_t>(
         {"clients", "ANEL_CLIENTS"}, {1, 1'000'000}, "client ids this node remembers",

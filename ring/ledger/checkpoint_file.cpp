@@ -126,18 +126,21 @@ Result<std::optional<Read>> newest(FileSystem& files, const Folders& folders, Le
         if (!rounds) {
             return forward_error(rounds);
         }
-        for (auto round = rounds->rbegin(); round != rounds->rend(); ++round) {
+        std::optional<Read> found;
+        for (auto round = rounds->rbegin(); round != rounds->rend() && !found; ++round) {
             auto read = read_one(files, folders, ledger, *round, want);
-            if (!read || *read) {
+            if (!read) {
                 return read;
             }
+            found = std::move(*read);
         }
+        // A listing is no snapshot: only one that stayed the same proves that nothing higher was passed over.
         auto again = list_numbers(folders.checkpoint.get(), ".anel/checkpoint");
         if (!again) {
             return forward_error(again);
         }
         if (*again == *rounds) {
-            return std::optional<Read>{};
+            return found;
         }
     }
     return failure(ErrorCode::io_failed, "the checkpoints change faster than they can be read");

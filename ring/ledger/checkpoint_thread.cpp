@@ -99,6 +99,10 @@ Result<void> CheckpointThread::write(Job& job) {
                                   .hash = at.hash,
                                   .tail_hash = *tail,
                                   .block_crc = (*walk)->sums.partial()};
+        // The mark names a segment whose maker may sleep before it syncs the folder; what is below goes for good.
+        if (auto synced = fsync_folder(world_.files, world_.folders.journal.get(), ".anel/journal"); !synced) {
+            return synced;
+        }
         const Checkpoint checkpoint{.mark = mark, .snapshot = std::move(job.snapshot)};
         if (auto linked = write_checkpoint(world_.files, world_.folders, world_.identity.id, checkpoint); !linked) {
             return linked;

@@ -139,6 +139,11 @@ Result<SegmentNumber> FileLedger::make_next(Unborn unborn, Epoch epoch) {
     if (files_.fsync(unborn.fd.get()) != 0) {
         return sync_failure("a segment", errno);
     }
+    // The segment before may be of a node that sleeps between its link and its sync of the folder; a power cut must not
+    // take that name and leave this one.
+    if (auto synced = fsync_folder(files_, folders_.journal.get(), ".anel/journal"); !synced) {
+        return forward_error(synced);
+    }
     fail_points::pass("grant.before_link");
     auto linked = link_file(files_, unborn.fd.get(), folders_.journal.get(), name);
     if (!linked) {

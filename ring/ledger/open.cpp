@@ -200,8 +200,8 @@ Result<std::unique_ptr<FileLedger>> FileLedger::open(const LedgerOptions& option
     }
     if (!*output) {
         return failure(ErrorCode::outside_hands,
-                       fmt::format("{} is missing, but its ledger is there: put it back, or stop the ring and run anel "
-                                   "repair",
+                       fmt::format("{} is missing, but its ledger is there: stop the ring and put it back, or go on with a "
+                                   "new ledger (move .anel away and start once with ANEL_ADOPT=true)",
                                    (options.folder / Output::name).string()));
     }
     if (auto same = check_output(files, *folders, **file, **output); !same) {

@@ -6,9 +6,9 @@
  * lives on for those who have it open. The epoch is called by its first file.
  *
  * Sizes:   NODES, MSGS, SEGS (numbers of segments), CRASHES, CUTS (power cuts), CKPTS (checkpoints), ROTATE,
- *          ANY_ORDER (any message may be bid first), SYNC_BEFORE_LINK (see UNORDERED_NAMES)
+ *          ANY_ORDER (any message may be bid first)
  * Breaks:  LATE_TRUNCATE NO_CATCHUP NO_RELINK_CHECK NO_FOLDER_SYNC NO_FILL WORD_TRUST LIVE_TAIL EARLY_ACK
- *          NO_REWRITE TRIM_BEFORE_SYNC UNORDERED_NAMES; README.md says what each of them is
+ *          NO_REWRITE TRIM_BEFORE_SYNC LATE_FOLDER_SYNC; README.md says what each of them is
  */
 #ifndef NODES
 #define NODES 2
@@ -244,7 +244,7 @@ top:
             :: else -> goto top
             fi };
         STEP(sync_file(f, n);
-#ifdef SYNC_BEFORE_LINK
+#ifndef LATE_FOLDER_SYNC
              k = 0;
              do :: k < SEGS -> name_synced[k] = (name[k] != 0); k++ :: else -> break od;
 #endif
@@ -287,7 +287,7 @@ seal:
 sealed_it:
     STEP(slots_of(e, c);                                       /* make it durable; after a reboot rewrite all */
          sync_file(e, c);
-#ifdef SYNC_BEFORE_LINK
+#ifndef LATE_FOLDER_SYNC
          name_synced[number[e]] = 1;
 #endif
 #if CUTS > 0

@@ -29,10 +29,10 @@ bool dead[NODES];
 byte deaths, freezes;
 byte waiting;                    /* set of nodes where the client's message waits */
 bool written, acked, sent;
-bool locked; byte lock_of;
+bool left[EPOCHS];               /* somebody left it, so it will not go on */
+bool locked;
 
 #define IN(set, k) (((set) >> (k)) & 1)
-#define ALIVE(k) (!dead[k])
 #define MEMBER_DEAD(e) ((dead[0] && IN(members[e], 0)) || (dead[1] && IN(members[e], 1)) || (dead[2] && IN(members[e], 2)))
 #define SEEKS(k) (in_epoch[k] == NOBODY && !dead[k])
 
@@ -41,69 +41,64 @@ inline pass_on(e, k) {
     if :: !IN(members[e], token[e]) -> token[e] = (token[e] + 1) % NODES :: else fi
 }
 
+#define BROKEN(e) (left[e] || MEMBER_DEAD(e))
+#define ACKS(k) (written && !acked && IN(waiting, k))
+#ifdef NO_TAKEOVER
+#define LEAVES(k) (in_epoch[k] != NOBODY && in_epoch[k] < newest)
+#else
+#define LEAVES(k) (in_epoch[k] != NOBODY && (in_epoch[k] < newest || BROKEN(in_epoch[k])))
+#endif
+#define HOLDS(k) (in_epoch[k] != NOBODY && token[in_epoch[k]] == k)
+#define ENTERS(k) (SEEKS(k) && IN(members[newest], k) && !sealed[newest] && !BROKEN(newest))
+#ifdef ALL_ANSWER
+#define ENOUGH (SEEKS(0) + SEEKS(1) + SEEKS(2) == 3)
+#else
+#define ENOUGH (SEEKS(0) + SEEKS(1) + SEEKS(2) >= 2)
+#endif
+#define CALLS(k) (SEEKS(k) && newest < EPOCHS - 1 && (BROKEN(newest) || sealed[newest]) && ENOUGH)
+
+/* One useful thing after the other, in this order: fairness is to processes, not to what they might do. */
 proctype node(byte k) {
-    byte e;
+    byte e, answered;
+next:
     do
-    :: atomic { dead[k] -> break }
-    :: atomic { !dead[k] && deaths < DEATHS -> deaths++; dead[k] = 1; break }
-    /* holder: decides, writes, passes on */
-    :: atomic { !dead[k] && in_epoch[k] != NOBODY && token[in_epoch[k]] == k ->
+    :: atomic { dead[k] || deaths < DEATHS -> if :: dead[k] :: else -> deaths++; dead[k] = 1 fi; break }
+    :: atomic { freezes < FREEZES && in_epoch[k] != NOBODY ->               /* suspects falsely */
+            freezes++; left[in_epoch[k]] = 1; in_epoch[k] = NOBODY }
+    :: atomic { !dead[k] && ACKS(k) -> acked = 1 }
+    :: atomic { !dead[k] && !ACKS(k) && LEAVES(k) -> in_epoch[k] = NOBODY }
+    :: atomic { !dead[k] && !ACKS(k) && !LEAVES(k) && HOLDS(k) ->
             e = in_epoch[k];
             if
+            :: sealed[e] -> in_epoch[k] = NOBODY; left[e] = 1; e = 0; goto next   /* fenced: tells the members */
+            :: !sealed[e] && (waiting == 0 || written) -> pass_on(e, k); e = 0; goto next
+            :: !sealed[e] && waiting != 0 && !written -> skip
+            fi };
 #ifdef LOCK
-            :: locked && lock_of != k -> skip
-            :: (!locked || lock_of == k) && waiting != 0 && !written && !locked -> locked = 1; lock_of = k; goto under_lock
+        atomic { !locked || dead[k] -> if :: dead[k] -> break :: else -> locked = 1 fi };
+        if
+        :: atomic { deaths < DEATHS -> deaths++; dead[k] = 1; break }
+        :: true
+        fi;
 #endif
-            :: waiting != 0 && !written && !sealed[e] -> written = 1; pass_on(e, k)
-            :: sealed[e] -> in_epoch[k] = NOBODY                            /* fenced */
-            :: !sealed[e] && (waiting == 0 || written) -> pass_on(e, k)
-            fi;
-            e = 0 }
-    /* acks what it knows to be durable */
-    :: atomic { !dead[k] && written && !acked && IN(waiting, k) -> acked = 1 }
-    /* suspects: for a reason, or falsely as long as freezes last */
-#ifndef NO_TAKEOVER
-    :: atomic { !dead[k] && in_epoch[k] != NOBODY && MEMBER_DEAD(in_epoch[k]) -> in_epoch[k] = NOBODY }
-#endif
-    :: atomic { !dead[k] && in_epoch[k] != NOBODY && in_epoch[k] < newest -> in_epoch[k] = NOBODY }
-    :: atomic { !dead[k] && in_epoch[k] != NOBODY && freezes < FREEZES -> freezes++; in_epoch[k] = NOBODY }
-    /* joins: a seeking node makes the coordinator end an epoch that has not got it */
-    :: atomic { SEEKS(k) && members[newest] != 0 && !IN(members[newest], k) && freezes < FREEZES ->
-            freezes++; sealed[newest] = sealed[newest] }
-    /* a member told of the newest epoch enters it */
-    :: atomic { SEEKS(k) && IN(members[newest], k) && !sealed[newest] && !MEMBER_DEAD(newest) -> in_epoch[k] = newest }
-    /* candidate: a majority seeks, or is in an epoch that has ended; granted: seal, link, view */
-    :: atomic { SEEKS(k) && newest < EPOCHS - 1 && (MEMBER_DEAD(newest) || sealed[newest] || members[newest] == 0 || freezes < FREEZES) &&
-#ifdef ALL_ANSWER
-                SEEKS(0) && SEEKS(1) && SEEKS(2) ->
-#else
-                (SEEKS(0) + SEEKS(1) + SEEKS(2) >= 2) ->
-#endif
-            if :: MEMBER_DEAD(newest) || sealed[newest] || members[newest] == 0 :: else -> freezes++ fi;
-            e = newest; sealed[e] = 1 };
-        atomic {
+        atomic {                                                            /* the compare-and-set, perhaps much later */
             if
-            :: dead[k] -> break
-            :: !dead[k] && newest == e ->
-                newest = e + 1;
-                members[newest] = SEEKS(0) + (SEEKS(1) << 1) + (SEEKS(2) << 2);
-                token[newest] = k; in_epoch[k] = newest
-            :: !dead[k] && newest != e
+            :: !sealed[e] -> written = 1; pass_on(e, k)
+            :: else -> in_epoch[k] = NOBODY; left[e] = 1
             fi;
-            e = 0 }
-    od;
-    goto done;
-#ifdef LOCK
-under_lock:
-    if
-    :: atomic { !dead[k] && !sealed[e] -> written = 1; locked = 0; pass_on(e, k) }
-    :: atomic { !dead[k] && sealed[e] -> locked = 0; in_epoch[k] = NOBODY }
-    :: atomic { deaths < DEATHS && !dead[k] -> deaths++; dead[k] = 1; goto done }
-    fi;
-    goto done;
-#endif
-done:
-    skip
+            locked = 0; e = 0 }
+    :: atomic { !dead[k] && !ACKS(k) && ENTERS(k) -> in_epoch[k] = newest }
+    :: atomic { !dead[k] && !ACKS(k) && CALLS(k) ->
+            e = newest; sealed[e] = 1; answered = SEEKS(0) + (SEEKS(1) << 1) + (SEEKS(2) << 2) };
+        if
+        :: atomic { deaths < DEATHS -> deaths++; dead[k] = 1; break }
+        :: atomic { newest == e ->
+            newest = e + 1;
+            members[newest] = answered;
+            token[newest] = k; in_epoch[k] = newest; e = 0; answered = 0 }
+        :: atomic { newest != e -> e = 0; answered = 0 }
+        fi
+    od
 }
 
 /* Sends its message to one node after the other until it is acked. What waited at a dead node is lost with it. */

@@ -7,7 +7,6 @@
  * Sizes:   NODES, SEQS, ROUNDS, CUTS, BYES
  * Breaks:  REPEAT_ACKED   a push at or below `inherited` is acked as a repeat
  *          NO_BIRTH       rounds and nodes do not compare births
- *          NO_INSTANCE    the round takes a push of an instance that the session has not any more
  *          EARLY_WELCOME  a hello is welcomed before the session's round is durable
  *          EARLY_ACK      a push is acked before its round is durable
  *          NO_GAP_CHECK   a round takes what comes behind a missing client sequence
@@ -61,6 +60,33 @@ inline ack_up_to(who, low, high) {
     assert((acked & ~written) == 0)
 }
 
+#ifdef NO_BIRTH
+#define SAME_BIRTH(a, b) true
+#else
+#define SAME_BIRTH(a, b) ((a) == (b))
+#endif
+#define BIRTH_FITS(session, k, w) SAME_BIRTH(session.birth, bid_birth[(k) * 2 + (w)])
+#ifdef REPEAT_ACKED
+#define NOT_INHERITED(session) true
+#else
+#define NOT_INHERITED(session) (s > session.inherited)
+#endif
+#ifdef NO_GAP_CHECK
+#define CONTINUES (s > now.last)
+#else
+#define CONTINUES (s == now.last + 1)
+#endif
+#ifdef EARLY_ACK
+#define DURABLE(k) true
+#else
+#define DURABLE(k) (kept_round >= seen[k].round)
+#endif
+#ifdef EARLY_WELCOME
+#define MAY_WELCOME(k) true
+#else
+#define MAY_WELCOME(k) (kept_round >= seen[k].round)
+#endif
+
 /* A round that takes what waits at node k of instance w. */
 inline settle(k, w) {
     s = bid[k * 2 + w];
@@ -81,23 +107,7 @@ inline settle(k, w) {
         fi
     :: else ->
         if
-        :: now.instance != 0
-#ifndef NO_INSTANCE
-           && now.instance == w + 1
-#endif
-#ifndef NO_BIRTH
-#ifndef NO_INSTANCE
-           && now.birth == bid_birth[k * 2 + w]
-#endif
-#endif
-#ifndef REPEAT_ACKED
-           && s > now.inherited
-#endif
-#ifdef NO_GAP_CHECK
-           && s > now.last ->
-#else
-           && s == now.last + 1 ->
-#endif
+        :: now.instance == w + 1 && BIRTH_FITS(now, k, w) && NOT_INHERITED(now) && CONTINUES ->
             round++; now.last = s; now.round = round;
             assert((written & MESSAGE(w, s)) == 0);           /* S3 */
             assert(now.instance == w + 1);                    /* only the present instance writes */
@@ -113,14 +123,8 @@ inline settle(k, w) {
 inline resolve(k, w) {
     s = bid[k * 2 + w];
     if
-    :: s != HELLO && s != BYE && seen[k].instance != 0 && seen[k].last >= s
-#ifndef NO_BIRTH
-       && seen[k].birth == bid_birth[k * 2 + w]
-#endif
-#ifndef REPEAT_ACKED
-       && s > seen[k].inherited
-#endif
-       -> ack_up_to(w, (s - 1), s)
+    :: s != HELLO && s != BYE && seen[k].instance != 0 && seen[k].last >= s &&
+       BIRTH_FITS(seen[k], k, w) && NOT_INHERITED(seen[k]) -> ack_up_to(w, (s - 1), s)
     :: else
     fi;
     bid[k * 2 + w] = 0; bid_birth[k * 2 + w] = 0
@@ -136,11 +140,7 @@ proctype node(byte k) {
             if
             :: seen[k].instance == w + 1 ->
                 if
-#ifdef EARLY_WELCOME
-                :: true ->
-#else
-                :: kept_round >= seen[k].round ->
-#endif
+                :: MAY_WELCOME(k) ->
                     welcomed[k * 2 + w] = seen[k].birth;
                     if
                     :: BYES == 0 -> ack_up_to(w, seen[k].inherited, seen[k].last)   /* the welcome says what is written */
@@ -153,27 +153,17 @@ proctype node(byte k) {
             fi }
     /* a push or a bye comes from an instance that was welcomed here */
     :: atomic { bid[k * 2 + w] == 0 && welcomed[k * 2 + w] != 0 && !over[w] ->
-            if :: s = 1 :: s = 2 :: BYES > byes -> s = BYE; byes++; over[w] = 1 fi;
+            if :: s = 1 :: SEQS > 1 -> s = 2 :: BYES > byes -> s = BYE; byes++; over[w] = 1 fi;
             if
             :: s == BYE -> bid[k * 2 + w] = s; bid_birth[k * 2 + w] = welcomed[k * 2 + w]
-#ifndef NO_BIRTH
-            :: s != BYE && seen[k].birth != welcomed[k * 2 + w] -> skip                /* conflict, or retired */
-#endif
-#ifndef REPEAT_ACKED
-            :: s != BYE && seen[k].birth == welcomed[k * 2 + w] && s <= seen[k].inherited -> skip   /* conflict */
-            :: s != BYE && seen[k].birth == welcomed[k * 2 + w] && s > seen[k].inherited && s <= seen[k].last ->
-#else
-            :: s != BYE && seen[k].birth == welcomed[k * 2 + w] && s <= seen[k].last ->
-#endif
+            :: s != BYE && !SAME_BIRTH(seen[k].birth, welcomed[k * 2 + w]) -> skip      /* conflict, or retired */
+            :: s != BYE && SAME_BIRTH(seen[k].birth, welcomed[k * 2 + w]) && !NOT_INHERITED(seen[k]) -> skip   /* conflict */
+            :: s != BYE && SAME_BIRTH(seen[k].birth, welcomed[k * 2 + w]) && NOT_INHERITED(seen[k]) && s <= seen[k].last ->
                 if                                                                       /* a repeat: acked again */
-#ifdef EARLY_ACK
-                :: true -> ack_up_to(w, (s - 1), s)
-#else
-                :: kept_round >= seen[k].round -> ack_up_to(w, (s - 1), s)
-#endif
+                :: DURABLE(k) -> ack_up_to(w, (s - 1), s)
                 :: else
                 fi
-            :: s != BYE && s > seen[k].last && round < ROUNDS ->
+            :: s != BYE && SAME_BIRTH(seen[k].birth, welcomed[k * 2 + w]) && s > seen[k].last && round < ROUNDS ->
                 bid[k * 2 + w] = s; bid_birth[k * 2 + w] = welcomed[k * 2 + w]
             :: else
             fi;
@@ -182,11 +172,7 @@ proctype node(byte k) {
     :: atomic { bid[k * 2 + w] != 0 && round < ROUNDS -> settle(k, w) }
     /* results are applied; what waits is acked when durable, or refused */
     :: atomic { seen_round[k] < round -> COPY(seen[k], now); seen_round[k] = round }
-    :: atomic { bid[k * 2 + w] != 0 && (seen_round[k] == round)
-#ifndef EARLY_ACK
-                && (kept_round >= seen[k].round)
-#endif
-                -> resolve(k, w) }
+    :: atomic { bid[k * 2 + w] != 0 && seen_round[k] == round && DURABLE(k) -> resolve(k, w) }
     /* ends and starts again */
     :: atomic { welcomed[k * 2] + welcomed[k * 2 + 1] != 0 ->
             welcomed[k * 2] = 0; welcomed[k * 2 + 1] = 0; bid[k * 2] = 0; bid[k * 2 + 1] = 0;

@@ -31,7 +31,6 @@ def lines_of(*command):
         lines = {}  # each once, in their order
         for line in program.stdout:
             lines.setdefault(line.rstrip(b"\n"))
-            # All of a package's lines that are ASCII alone may go on for long.
             if len(lines) >= LINES:
                 program.kill()
                 break
@@ -42,7 +41,7 @@ def package_list():
     """Different lines; each names something real. Enough of them, or none."""
     lines = lines_of("apt-cache", "dumpavail")
     if len(lines) < LEAST:
-        fields = ("Package", "Version", "Maintainer", "Depends", "Description", "Conffiles")
+        fields = ("Package", "Version", "Maintainer", "Depends", "Description", "Conffiles", "db-fsys:Files")
         lines = lines_of("dpkg-query", "-W", "-f", "".join(f"{field}: ${{{field}}}\n" for field in fields))
     return lines if len(lines) >= LEAST else []
 

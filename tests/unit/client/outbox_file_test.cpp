@@ -55,6 +55,22 @@ BOOST_AUTO_TEST_CASE(what_was_kept_comes_back_without_what_was_acked) {
     BOOST_TEST(outbox->kept().batches[0].messages.at(0).second == "d");
 }
 
+BOOST_AUTO_TEST_CASE(a_batch_that_a_rewrite_holds_already_may_be_kept_once_more) {
+    const Folder folder;
+    {
+        auto outbox = OutboxFile::open(folder.file(), wanted("tea"));
+        BOOST_REQUIRE(outbox);
+        BOOST_REQUIRE(outbox->replace({{9}, {5}, {KeptBatch{{6}, {{1, "x"}, {1, "y"}}}}}));
+        BOOST_REQUIRE(outbox->keep(frame(6, {"x", "y"})));
+        BOOST_REQUIRE(outbox->keep(frame(8, {"z"})));
+    }
+    auto outbox = OutboxFile::open(folder.file(), wanted());
+    BOOST_REQUIRE(outbox);
+    BOOST_TEST(outbox->kept().acked.value == 5U);
+    BOOST_REQUIRE_EQUAL(outbox->kept().batches.size(), 2U);
+    BOOST_TEST(outbox->kept().batches[1].first.value == 8U);
+}
+
 BOOST_AUTO_TEST_CASE(a_torn_record_at_the_end_is_dropped_wherever_it_is_cut) {
     const Folder folder;
     {

@@ -206,7 +206,7 @@ BOOST_AUTO_TEST_CASE(of_two_instances_that_greet_at_two_nodes_in_one_round_one_i
 BOOST_AUTO_TEST_CASE(after_a_takeover_the_older_instance_is_told_conflict) {
     Desk desk;
     desk.greet("c", "id", 7);
-    desk.decide({bid_of(1, {{0, hello("id", 8)}})});
+    desk.decide({bid_of(1, {{desk.birth("id"), hello("id", 8)}})});
     desk.arrive("c", push("id", 7, 1, {"x"}));
     BOOST_TEST((desk.only<Reject>().code == RejectCode::conflict));
     BOOST_TEST(!desk.clients.has_work());
@@ -216,7 +216,7 @@ BOOST_AUTO_TEST_CASE(a_batch_in_the_queue_when_another_instance_takes_over_is_re
     Desk desk;
     desk.greet("c", "id", 7);
     desk.arrive("c", push("id", 7, 1, {"x"}));
-    desk.decide({bid_of(1, {{0, hello("id", 8)}})});
+    desk.decide({bid_of(1, {{desk.birth("id"), hello("id", 8)}})});
     desk.round();
     BOOST_TEST((desk.only<Reject>().code == RejectCode::conflict));
     BOOST_TEST(desk.context.tip.sequence.value == 0U);
@@ -228,8 +228,8 @@ BOOST_AUTO_TEST_CASE(the_same_instance_born_again_does_not_get_the_batches_of_it
     Desk desk;
     desk.greet("c", "id", 7);
     desk.arrive("c", push("id", 7, 1, {"first life"}));
-    desk.decide({bid_of(1, {{0, hello("id", 8)}})});
-    desk.decide({bid_of(1, {{0, hello("id", 7)}})});
+    desk.decide({bid_of(1, {{desk.birth("id"), hello("id", 8)}})});
+    desk.decide({bid_of(1, {{desk.birth("id"), hello("id", 7)}})});
     desk.round();
     BOOST_TEST(desk.context.tip.sequence.value == 0U);
     desk.durable();

@@ -87,8 +87,8 @@ BOOST_AUTO_TEST_CASE(an_instance_born_again_while_a_batch_of_its_first_life_is_i
     desk.arrive("c", push("id", 7, 1, {"a", "b"}));
     auto bid = desk.clients.make_bid(1'000'000, true);
     BOOST_REQUIRE(bid);
-    desk.decide({bid_of(1, {{0, hello("id", 8)}})});
-    desk.decide({bid_of(1, {{0, hello("id", 7)}})});
+    desk.decide({bid_of(1, {{desk.birth("id"), hello("id", 8)}})});
+    desk.decide({bid_of(1, {{desk.birth("id"), hello("id", 7)}})});
     desk.arrive("c", hello("id", 7));
     desk.durable();
     desk.words();

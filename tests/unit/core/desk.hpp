@@ -89,6 +89,11 @@ struct Desk {
         BOOST_REQUIRE_MESSAGE(wanted, "another kind of reply than expected: " << as_text(encode(replies.front().reply)));
         return *wanted;
     }
+    /// Of the session that the ledger has of this client id; 0: none.
+    [[nodiscard]] std::uint64_t birth(std::string_view client_id) const {
+        const auto* session = context.sessions.find(client_id);
+        return session ? session->birth.value : 0;
+    }
     bool silent() { return said().empty(); }
 
     void arrive(const std::string& from, const Blob& frame) {

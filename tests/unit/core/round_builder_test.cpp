@@ -85,6 +85,7 @@ struct PlainHello {
     std::uint64_t container;
     std::string client_id;
     std::uint64_t instance, sent;
+    std::uint64_t birth;  ///< of the session by which it was judged; 0: none
 };
 
 Expected expect(const Context& context, const std::vector<PlainPush>& pushes, const std::vector<PlainHello>& hellos) {
@@ -138,7 +139,8 @@ Expected expect(const Context& context, const std::vector<PlainPush>& pushes, co
     if (!order.empty()) expected.text += std::string(56, '#') + "\n";
     std::map<std::string, PlainHello> greeted;  // the lowest container's first
     for (const auto& hello : hellos) {
-        if (hello.sent != 0) continue;
+        const auto* judged_by = context.sessions.find(hello.client_id);
+        if (hello.sent != 0 || hello.birth != (judged_by ? judged_by->birth.value : 0)) continue;
         const auto found = greeted.find(hello.client_id);
         if (found == greeted.end() || hello.container < found->second.container) greeted[hello.client_id] = hello;
     }
@@ -259,7 +261,7 @@ BOOST_AUTO_TEST_CASE(a_hello_creates_a_session_born_in_this_round) {
 BOOST_AUTO_TEST_CASE(a_hello_takes_over_and_goes_on_after_the_last_sequence) {
     Builder world;
     world.has("a", session_of(1, 1, 4));
-    const auto record = world.build({bid_of(1, {{0, hello("a", 7)}, {1, push("a", 1, 5, {"old"})}})});
+    const auto record = world.build({bid_of(1, {{1, hello("a", 7)}, {1, push("a", 1, 5, {"old"})}})});
     BOOST_REQUIRE(record);
     const auto& session = *change_of(*record, "a")->session;
     BOOST_TEST(session.instance.value == 7U);
@@ -279,7 +281,7 @@ BOOST_AUTO_TEST_CASE(a_hello_that_has_sent_before_creates_nothing) {
     Builder world;
     BOOST_TEST(!world.build({bid_of(2, {{0, hello("a", 9, 1)}})}).has_value());
     world.has("b", session_of(1, 1, 4));
-    BOOST_TEST(!world.build({bid_of(2, {{0, hello("b", 9, 1)}})}).has_value());
+    BOOST_TEST(!world.build({bid_of(2, {{1, hello("b", 9, 1)}})}).has_value());
 }
 
 BOOST_AUTO_TEST_CASE(a_bye_retires_its_own_instance_alone) {
@@ -301,7 +303,7 @@ BOOST_AUTO_TEST_CASE(a_bye_accepted_under_another_birth_retires_nothing) {
 BOOST_AUTO_TEST_CASE(a_bye_of_the_instance_that_is_taken_over_in_the_same_round_retires_nothing) {
     Builder world;
     world.has("a", session_of(1, 1, 4));
-    const auto record = world.build({bid_of(1, {{1, bye("a", 1)}}), bid_of(2, {{0, hello("a", 2)}})});
+    const auto record = world.build({bid_of(1, {{1, bye("a", 1)}}), bid_of(2, {{1, hello("a", 2)}})});
     BOOST_REQUIRE(record);
     BOOST_REQUIRE(change_of(*record, "a")->session.has_value());
     BOOST_TEST(change_of(*record, "a")->session->instance.value == 2U);
@@ -405,9 +407,9 @@ BOOST_AUTO_TEST_CASE(random_bids_agree_with_the_naive_reference) {
             std::vector<std::pair<std::uint64_t, Blob>> entries;
             for (auto left = dice.roll(5); left > 0; --left) {
                 if (dice.once_in(6)) {
-                    hellos.push_back({node, name(), 1 + dice.roll(3), dice.roll(2)});
+                    hellos.push_back({node, name(), 1 + dice.roll(3), dice.roll(2), dice.roll(3)});
                     const auto& said = hellos.back();
-                    entries.emplace_back(0, hello(said.client_id, said.instance, said.sent));
+                    entries.emplace_back(said.birth, hello(said.client_id, said.instance, said.sent));
                     continue;
                 }
                 PlainPush made{node, 1 + dice.roll(2), name(), 1 + dice.roll(2), 1 + dice.roll(6), {}};

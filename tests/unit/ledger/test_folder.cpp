@@ -207,7 +207,7 @@ BOOST_AUTO_TEST_CASE(an_output_that_is_not_empty_is_adopted_only_when_told) {
         const Folder folder;
         write(folder.path() / "output.txt", there);
         auto options = options_for(folder);
-        has(refusal(options, ErrorCode::folder_unusable), "--adopt");
+        has(refusal(options, ErrorCode::folder_unusable), "ANEL_ADOPT=true");
         BOOST_TEST(!std::filesystem::exists(folder.path() / ".anel"));
         options.adopt = true;
         auto ledger = must_open(options);
