@@ -109,7 +109,7 @@ struct LinkWelcome {
     Incarnation incarnation;
     friend bool operator==(const LinkWelcome&, const LinkWelcome&) = default;
 };
-/// Successor to predecessor: this hop arrived; do not resend it.
+/// Successor to predecessor: this hop arrived and the token rests here, or it arrived before; do not resend it.
 struct HopAck {
     Epoch epoch;
     Hop hop;

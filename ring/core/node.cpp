@@ -153,14 +153,20 @@ private:
                    },
                    arrived.message);
     }
-    /// Stale epochs, other links and hops already seen are refused, so a resent token is harmless.
+    /// Stale epochs, other links and hops already seen are refused, so a resent token is harmless. A hop is acked when
+    /// it is resent or when the token rests here: one that goes on at once comes round, which says more than an ack.
     void take_token(LinkId link, const Token& token) {
         if (!membership_.is_inbound(link) || !membership_.may_take_token()) return;
         if (token.epoch != membership_.view()->epoch) return;
-        context_.act(SendLink{link, HopAck{token.epoch, token.hop}});
+        const HopAck ack{token.epoch, token.hop};
+        if (passage_.has_seen(token.hop)) {
+            context_.act(SendLink{link, ack});
+            return;
+        }
         membership_.token_came();
         membership_.became_content();
         passage_.token_arrived(token);
+        if (passage_.rests()) context_.act(SendLink{link, ack});
     }
     void take(const ClientArrived& arrived) { clients_.arrived(arrived.connection, arrived.frame); }
     void take(const LeaveAsked&) {

@@ -57,6 +57,9 @@ public:
     [[nodiscard]] bool holds() const { return held_.has_value(); }
     /// Nothing of the ring's depends on this node going on now: the token is elsewhere or parked, all written is synced.
     [[nodiscard]] bool may_leave() const { return (!held_ || parked()) && undurable_.empty(); }
+    [[nodiscard]] bool has_seen(Hop hop) const { return hop <= last_hop_; }
+    /// The token is here and stays until somebody has work.
+    [[nodiscard]] bool rests() const { return hold_ == Hold::parked || hold_ == Hold::lingering; }
     [[nodiscard]] bool parked() const { return hold_ == Hold::parked; }
     [[nodiscard]] bool moved() const { return last_hop_.value > 0; }
     [[nodiscard]] SegmentNumber segment() const { return segment_; }
