@@ -51,7 +51,7 @@ void Passage::start() {
 
 void Passage::token_arrived(Token token) {
     if (token.epoch != view_.epoch || !outbound_) return;
-    if (token.hop <= last_hop_ || held_) return;  // a resent hop; its ack is sent again by the caller
+    if (has_seen(token.hop) || held_) return;  // a resent hop; the caller acks it
     last_hop_ = token.hop;
     held_ = std::move(token);
     sent_.reset();  // a token that comes round acks every hop before it
@@ -143,7 +143,7 @@ void Passage::close_round() {
     vote(context_.config.bid_bytes, true);  // the own bid is never on the token, so there is always room for it
     auto& open = *held_->open;
     if (open.votes != all_votes()) {
-        // Not elected: a member passed it on without its mark. It must come round again, with all marks cleared.
+        // Not elected: a member passed it on without its mark, which no correct one does. The epoch ends; all is bid again.
         trouble_ = Trouble{SuspectReason::fenced, context_.config.self};
         return;
     }
