@@ -116,6 +116,11 @@ class Node:
     def running(self):
         return self.process is not None and self.process.poll() is None
 
+    @property
+    def exit_code(self):
+        """None: it runs, or was never started."""
+        return None if self.process is None else self.process.poll()
+
     def start(self):
         assert not self.running, f"node {self.id} runs already"
         with open(self.log, "ab") as log:

@@ -1,0 +1,228 @@
+"""Does what the plan says to the nodes and clients of a ring, and knows how each node may end."""
+
+import collections
+import threading
+import time
+
+from load import is_stopped
+
+LEAVE_WITHIN = 60     # s; what a node promises is a matter of seconds, what a busy machine makes of it is not
+POINT_WITHIN = 3.0    # s until a fail point counts as not reached
+
+
+class Body:
+    """One node as faults see it: one hand on it at a time, and no end but those it was given."""
+
+    def __init__(self, node):
+        self.node = node
+        self.lock = threading.RLock()
+        self.may_end = set()
+
+    def kill(self):
+        """@return whether it was alive; so with the others."""
+        with self.lock:
+            if not self.node.running:
+                return False
+            self.may_end.add(-9)
+            self.node.kill()
+            return True
+
+    def leave(self):
+        with self.lock:
+            if not self.node.running:
+                return False
+            self.may_end.add(0)
+            self.node.stop(LEAVE_WITHIN)
+            return True
+
+    def pause(self):
+        with self.lock:
+            self.node.pause()
+            return self.node.running
+
+    def resume(self):
+        with self.lock:
+            self.node.resume()
+
+    def cut_off(self):
+        with self.lock:
+            return self.node.cut_off()
+
+    def rejoin(self):
+        with self.lock:
+            self.node.rejoin()
+
+    def start(self, points="", may_end=()):
+        with self.lock:
+            if self.node.running:
+                return
+            self.check_end()
+            self.may_end = set(may_end)
+            self.node.environment.pop("ANEL_FAIL_POINTS", None)
+            if points:
+                self.node.environment["ANEL_FAIL_POINTS"] = points
+            self.node.start()
+
+    def check_end(self):
+        """No node ends by itself, and who is told to leave says 0."""
+        with self.lock:
+            code = self.node.exit_code
+            assert code is None or code in self.may_end, \
+                f"node {self.node.id} ended with {code}, allowed was {sorted(self.may_end) or 'no end at all'}"
+
+
+class Faults:
+    def __init__(self, ring, clients, log):
+        self.ring = ring
+        self.clients = clients
+        self.log = log
+        self.bodies = [Body(node) for node in ring.nodes]
+        self.counts = collections.Counter()
+        self.errors = []
+
+    def perform(self, episode):
+        """Its faults side by side; comes back when the last one is over."""
+        threads = [threading.Thread(target=self.perform_one, args=(fault,), daemon=True) for fault in episode.faults]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        if self.errors:
+            raise self.errors[0]
+        for body in self.bodies:
+            body.check_end()
+
+    def perform_one(self, fault):
+        try:
+            time.sleep(fault.after)
+            bodies = self.victims(fault)
+            self.log(f"{fault}" + (f" (node {bodies[0].node.id})" if fault.holder else ""))
+            hit = getattr(self, fault.verb)(fault, bodies)
+            self.log(f"  {fault.kind} is over" if hit else f"  {fault.kind} hit nobody")
+            if hit:
+                self.counts[fault.kind] += 1
+        except BaseException as error:  # raised again by perform()
+            self.errors.append(error)
+
+    def victims(self, fault):
+        nodes = list(fault.nodes)
+        holder = self.ring.holder() if fault.holder else None
+        if holder is not None:
+            nodes = [holder] + [node for node in nodes[1:] if node != holder]
+        return [self.bodies[node] for node in nodes]
+
+    # --- verbs: each gives back whether it hit anybody ----------------------------------------------
+    def kill(self, fault, bodies):
+        hit = [body for body in bodies if body.kill()]
+        time.sleep(fault.length)
+        for body in hit:
+            body.start()
+        return hit
+
+    def leave(self, fault, bodies):
+        # All at once, not one after the other: a node that leaves takes its time.
+        hit = []
+        threads = [threading.Thread(target=self.leave_one, args=(body, hit), daemon=True) for body in bodies]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        time.sleep(fault.length)
+        for body in hit:
+            body.start()
+        return hit
+
+    def leave_one(self, body, hit):
+        try:
+            if body.leave():
+                hit.append(body)
+        except BaseException as error:  # raised again by perform()
+            self.errors.append(error)
+
+    def pause(self, fault, bodies):
+        hit = [body for body in bodies if body.pause()]
+        time.sleep(fault.length)
+        for body in hit:
+            body.resume()
+        return hit
+
+    def stutter(self, fault, bodies):
+        hit = False
+        for _ in range(fault.pick):
+            hit = bodies[0].pause() or hit
+            time.sleep(fault.length)
+            bodies[0].resume()
+            time.sleep(fault.length)
+        return hit
+
+    def kill_and_pause(self, fault, bodies):
+        killed = bodies[0].kill()
+        time.sleep(fault.pick / 1000)
+        paused = len(bodies) > 1 and bodies[1].pause()
+        time.sleep(fault.length)
+        if paused:
+            bodies[1].resume()
+        if killed:
+            bodies[0].start()
+        return killed and paused
+
+    def cut_off(self, fault, bodies):
+        hit = [body for body in bodies if body.cut_off()]
+        time.sleep(fault.length)
+        for body in hit:
+            body.rejoin()
+        return hit
+
+    def kill_client(self, fault, _):
+        client = self.clients[fault.pick % len(self.clients)]
+        hit = client.kill(fault.length)
+        time.sleep(fault.length)
+        return hit
+
+    # --- fail points --------------------------------------------------------------------------------
+    def arm(self, fault, bodies, may_end, reached):
+        """Starts the first one armed and waits until it comes to the place; a second one dies to bring it there."""
+        victim = bodies[0]
+        victim.kill()
+        victim.start(fault.point, may_end)
+        other = bodies[1] if len(bodies) > 1 else None
+        begun = time.monotonic()
+        while time.monotonic() - begun < POINT_WITHIN:
+            if reached(victim):
+                return True
+            if other is not None and time.monotonic() - begun > 0.7:
+                if other.kill():
+                    other.start()
+                other = None
+            time.sleep(0.01)
+        return False
+
+    def restart(self, body):
+        """Without fail points, whatever came of it."""
+        body.resume()
+        body.kill()
+        body.start()
+
+    def stop_at(self, fault, bodies):
+        reached = self.arm(fault, bodies, (), lambda body: body.node.running and is_stopped(body.node))
+        if reached:
+            time.sleep(fault.length)
+            bodies[0].resume()
+        else:
+            self.restart(bodies[0])
+        return reached
+
+    def end_at(self, fault, bodies):
+        reached = self.arm(fault, bodies, (77,), lambda body: not body.node.running)
+        if reached:
+            time.sleep(fault.length)
+        self.restart(bodies[0])
+        return reached
+
+    def fail_at(self, fault, bodies):
+        """A failed sync ends a node with 10, a failed write with 12; a full disk and a short write do not end it."""
+        ends = "EIO" in fault.point
+        reached = self.arm(fault, bodies, (10, 12) if ends else (), lambda body: not body.node.running)
+        time.sleep(fault.length)
+        self.restart(bodies[0])
+        return reached or not ends
