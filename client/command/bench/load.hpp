@@ -1,0 +1,85 @@
+// Clients that push as fast as they may, and what became of their messages.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <list>
+#include <mutex>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "client/client.hpp"
+#include "client/command/bench/ring.hpp"
+
+namespace anel::command::bench {
+
+using std::chrono::steady_clock;
+
+/// Times, and what people ask of them.
+class Samples {
+public:
+    void add(steady_clock::duration took);
+    [[nodiscard]] std::int64_t percentile_us(double share) const;
+    [[nodiscard]] nlohmann::json summary() const;
+
+private:
+    std::vector<std::int64_t> us_;
+};
+
+/// Durable messages so far, and the longest time in which there was none. Heard of by the threads of all clients.
+class Acked {
+public:
+    void settled(const client::Settled& run);
+    [[nodiscard]] std::uint64_t messages() const { return messages_; }
+    [[nodiscard]] std::uint64_t failed() const { return failed_; }
+
+    /// Forgets longer gaps of before. The one that runs now counts from its beginning.
+    void watch_gaps();
+    /// The longest since then, the one that runs now included.
+    [[nodiscard]] steady_clock::duration longest_gap() const;
+    /// How long the last ack is ago.
+    [[nodiscard]] steady_clock::duration running_gap() const;
+
+private:
+    std::atomic<std::uint64_t> messages_{0};
+    std::atomic<std::uint64_t> failed_{0};
+    mutable std::mutex mutex_;
+    steady_clock::time_point last_ = steady_clock::now();
+    steady_clock::duration longest_{0};
+};
+
+/// A client that pushes on a thread of its own.
+class Producer {
+public:
+    Producer(client::Options options, std::size_t size, Acked& acked);
+    Producer(const Producer&) = delete;
+    Producer& operator=(const Producer&) = delete;
+    ~Producer();
+    /// @return all that was pushed is settled.
+    bool finish();
+
+private:
+    std::string payload_;
+    std::optional<client::Client> client_;
+    std::atomic<bool> stop_{false};
+    std::thread thread_;
+};
+
+/// All clients of a bench at full load.
+class Load {
+public:
+    Load(const Ring& ring, const Options& options, bool all_nodes);
+    [[nodiscard]] Acked& acked() { return acked_; }
+    /// @return all that was pushed is durable.
+    bool finish();
+
+private:
+    Acked acked_;
+    std::list<Producer> producers_;
+};
+
+}  // namespace anel::command::bench

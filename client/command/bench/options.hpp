@@ -1,0 +1,25 @@
+// What people may choose about a bench.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+namespace anel::command::bench {
+
+struct Options {
+    std::string kind = "throughput";
+    std::uint64_t nodes = 5;
+    std::uint64_t clients = 5;
+    std::size_t size = 100;
+    std::uint32_t batch = 256;
+    std::size_t window = std::size_t{16} * 256;
+    double seconds = 10;
+    std::uint64_t times = 50;
+    std::uint64_t base_port = 25000;
+    std::uint64_t cluster_base_port = 26000;
+    std::string data;
+    bool json = false;
+};
+
+}  // namespace anel::command::bench
