@@ -103,7 +103,7 @@ class Output:
 class Node:
     def __init__(self, identity, program, environment, log):
         self.id = identity
-        self.program = program
+        self.command = [program]
         self.environment = environment
         self.log = log
         self.process = None
@@ -124,7 +124,7 @@ class Node:
     def start(self):
         assert not self.running, f"node {self.id} runs already"
         with open(self.log, "ab") as log:
-            self.process = subprocess.Popen([self.program], env=self.environment, stdin=subprocess.DEVNULL,
+            self.process = subprocess.Popen(self.command, env=self.environment, stdin=subprocess.DEVNULL,
                                             stdout=log, stderr=log)
 
     def signal(self, number):
