@@ -152,6 +152,29 @@ BOOST_AUTO_TEST_CASE(rotation_goes_on_in_the_same_epoch) {
     BOOST_TEST(words->durable.value == 1U);
 }
 
+BOOST_AUTO_TEST_CASE(a_rotation_behind_a_round_that_is_not_the_last_is_fenced) {
+    const Folder folder;
+    auto slow = must_open(options_for(folder, 0));
+    auto other = must_open(options_for(folder, 1));
+    const auto grant = must_grant(*slow, 0);
+    must_append(*slow, grant.segment, make_round(1));
+    BOOST_REQUIRE(other->read({0}).has_value());
+    must_append(*other, grant.segment, make_round(2));
+    BOOST_TEST((slow->rotate(grant.segment, {1}).error().code == ErrorCode::fenced));
+    BOOST_TEST(!other->words(grant.segment)->sealed);
+    must_append(*other, grant.segment, make_round(3));
+}
+
+BOOST_AUTO_TEST_CASE(a_decided_round_without_space_in_the_output_is_no_refusal) {
+    const Folder folder;
+    auto ledger = must_open(options_for(folder));
+    const auto grant = must_grant(*ledger, 0);
+    BOOST_REQUIRE(ledger->write_record(grant.segment, make_round(1)).has_value());
+    BOOST_REQUIRE(ledger->decide(grant.segment, {1}).has_value());
+    const Armed armed{"output.write=error:ENOSPC"};
+    BOOST_TEST((ledger->write_output({1}).error().code == ErrorCode::io_failed));
+}
+
 BOOST_AUTO_TEST_CASE(a_sync_tells_that_rounds_are_durable) {
     const Folder folder;
     auto options = options_for(folder);

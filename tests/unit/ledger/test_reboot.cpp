@@ -52,6 +52,18 @@ BOOST_AUTO_TEST_CASE(valid_records_count_and_the_word_does_not) {
     BOOST_TEST(ledger->words({1})->durable.value == 3U);
 }
 
+BOOST_AUTO_TEST_CASE(nothing_is_decided_in_a_segment_of_another_boot) {
+    const Folder folder;
+    {
+        auto ledger = must_open(on(folder, 'A'));
+        const auto grant = must_grant(*ledger, 0);
+        must_append(*ledger, grant.segment, make_round(1));
+    }
+    auto ledger = must_open(on(folder, 'B'));
+    BOOST_TEST((ledger->write_record({1}, make_round(2)).error().code == ErrorCode::fenced));
+    BOOST_TEST((ledger->rotate({1}, {1}).error().code == ErrorCode::fenced));
+}
+
 BOOST_AUTO_TEST_CASE(rounds_below_the_durable_word_must_be_there) {
     const Folder folder;
     {

@@ -1,0 +1,102 @@
+"""The tests that look for mutants: what each needs built, how it runs, and what of its output says why it failed."""
+
+import glob
+import os
+import re
+import resource
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass
+
+MEMORY_MAX = 6 << 30  # a mutant may allocate without end; it must not take the machine with it
+# name: (the executable, its arguments, seconds). The ledger's slow suites are a step of their own.
+UNITS = {
+    "unit_core": ("unit_core", [], 240),
+    "unit_client": ("unit_client", [], 120),
+    "ledger": ("test_ledger", ["--run_test=!a_crash:!processes"], 240),
+    "ledger crash": ("test_ledger", ["--run_test=a_crash,processes"], 900),
+    "transport": ("test_transport", [], 240),
+}
+
+
+@dataclass
+class Result:
+    failed: bool
+    timed_out: bool = False
+    why: str = ""
+
+
+@dataclass
+class Step:
+    """One kind of test: one of UNITS, `traces`, `simulate SEEDS`, `process NAME`."""
+
+    name: str
+    targets: list
+    seconds: float
+
+    @staticmethod
+    def named(name):
+        kind, _, rest = name.partition(" ")
+        if name in UNITS:
+            executable, _, seconds = UNITS[name]
+            return Step(name, [executable], seconds)
+        if name == "traces":
+            return Step(name, ["trace_runner"], 60)
+        if kind == "simulate" and rest.isdigit():
+            return Step(name, ["simulate"], 240 + int(rest) * 0.5)
+        if kind == "process" and rest:
+            return Step(name, ["aneld", "anel"], 300)
+        raise KeyError(f"no test is called '{name}'; there are {', '.join([*UNITS, 'traces'])}, simulate SEEDS, process NAME")
+
+    def _commands(self, binaries, source):
+        kind, _, rest = self.name.partition(" ")
+        if kind == "traces":
+            traces = sorted(glob.glob(os.path.join(source, "tests", "traces", "*.trace")))
+            return [[os.path.join(binaries, "trace_runner"), trace] for trace in traces]
+        if kind == "simulate":
+            return [[os.path.join(binaries, "simulate"), "--seeds", rest, "--nodes", "1..7", "--faults", "all"]]
+        if kind == "process":
+            return [[sys.executable, os.path.join(source, "tests", "process", f"{rest}_test.py"), binaries]]
+        executable, extra, _ = UNITS[self.name]
+        return [[os.path.join(binaries, executable), "--color_output=no", *extra]]
+
+    def run(self, binaries, source):
+        for command in self._commands(binaries, source):
+            result = _run(command, self.seconds)
+            if result.failed:
+                return result
+        return Result(failed=False)
+
+
+def _limits():
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_MAX, MEMORY_MAX))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def _run(command, seconds):
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True,
+                          errors="replace", start_new_session=True, preexec_fn=_limits) as process:
+        try:
+            output, _ = process.communicate(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
+            return Result(failed=True, timed_out=True, why=f"did not end within {seconds:.0f} s")
+    if process.returncode == 0:
+        return Result(failed=False)
+    return Result(failed=True, why=_why(output, process.returncode))
+
+
+# The first line that matches says best what went wrong: Boost.Test, the simulator, an assertion, unittest.
+REASONS = [r'error: in "([^"]+)"', r"^  (S\d.*|.*)\n  replay:", r"^(too little happened.*)", r"(ANEL_ASSERT.*|.*assertion.*)",
+           r"^(?:FAIL|ERROR): (\S+)", r"^(simulate: aborted in seed \d+)"]
+
+
+def _why(output, code):
+    for reason in REASONS:
+        match = re.search(reason, output, re.MULTILINE)
+        if match:
+            return match.group(1).strip()[:140]
+    lines = [line for line in output.splitlines() if line.strip()]
+    return (lines[-1].strip()[:140] if lines else "no word") + f" (exit code {code})"

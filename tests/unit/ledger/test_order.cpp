@@ -1,0 +1,157 @@
+// The order of the calls that a power cut could tell apart: what is vouched for, or built on, is synced before.
+#include <unistd.h>
+
+#include <atomic>
+#include <boost/test/unit_test.hpp>
+#include <mutex>
+#include <thread>
+
+#include "tests/unit/ledger/world.hpp"
+
+using namespace anel;
+using namespace anel::test;
+
+namespace {
+
+using Calls = std::vector<std::string>;
+
+/// Writes down each call that makes something durable, gives or takes a name, or writes to output.txt.
+class Recorder : public FileSystem {
+public:
+    ssize_t write(int fd, const iovec* pieces, int count, off_t offset) override {
+        if (name_of(fd) == "output.txt") note("write output.txt");
+        return FileSystem::write(fd, pieces, count, offset);
+    }
+    int fdatasync(int fd) override {
+        note("sync " + name_of(fd));
+        return FileSystem::fdatasync(fd);
+    }
+    int fsync(int fd) override {
+        note("sync " + name_of(fd));
+        return FileSystem::fsync(fd);
+    }
+    int link(int fd, int folder, const char* name) override {
+        note("link " + name_of(folder) + "/" + name);
+        return FileSystem::link(fd, folder, name);
+    }
+    int unlink(int folder, const char* name) override {
+        note("unlink " + name_of(folder) + "/" + name);
+        return FileSystem::unlink(folder, name);
+    }
+    [[nodiscard]] Calls take() {
+        const std::scoped_lock guard{mutex_};
+        return std::exchange(calls_, {});
+    }
+
+private:
+    void note(std::string call) {
+        const std::scoped_lock guard{mutex_};
+        calls_.push_back(std::move(call));
+    }
+    /// The last part of the path; a file that has no name yet is `unnamed`, a segment is told from a checkpoint.
+    static std::string name_of(int fd) {
+        std::error_code ignored;
+        const auto path = std::filesystem::read_symlink("/proc/self/fd/" + std::to_string(fd), ignored);
+        const std::string name = path.filename().string();
+        if (name.starts_with("#")) return "unnamed";
+        const std::string folder = path.parent_path().filename().string();
+        return folder == "journal" || folder == "checkpoint" ? folder + "/" + name : name;
+    }
+    std::mutex mutex_;
+    Calls calls_;
+};
+
+/// Does something at the first sync of a segment, in front of it.
+struct Interrupted : FileSystem {
+    std::function<void()> in_front;
+    int fdatasync(int fd) override {
+        if (auto act = std::exchange(in_front, nullptr)) act();
+        return FileSystem::fdatasync(fd);
+    }
+};
+
+LedgerOptions with(const Folder& folder, FileSystem& files, std::uint64_t self) {
+    auto options = options_for(folder, self);
+    options.files = &files;
+    return options;
+}
+
+/// Two nodes share segment 1, and round 1 is decided. `slow` syncs it, and while it does, `meanwhile` is done with the
+/// other's ledger. @return what is durable then.
+std::uint64_t durable_after(const std::function<void(FileLedger&, SegmentNumber)>& meanwhile) {
+    const Folder folder;
+    auto other = must_open(options_for(folder, 1));
+    const auto segment = must_grant(*other, 0).segment;
+    must_append(*other, segment, make_round(1));
+    std::atomic<bool> told{false};
+    Interrupted files;
+    files.in_front = [&] { meanwhile(*other, segment); };
+    auto options = with(folder, files, 0);
+    options.durable = [&](const tl::expected<Round, Error>&) { told = true; };
+    auto slow = must_open(options);
+    slow->sync(segment, {1});
+    while (!told) {
+        std::this_thread::yield();
+    }
+    return other->words(segment)->durable.value;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(the_order_of_calls)
+
+BOOST_AUTO_TEST_CASE(a_grant_makes_durable_what_it_builds_on_before_it_has_a_name) {
+    const Folder folder;
+    auto holder = must_open(options_for(folder, 0));
+    must_append(*holder, must_grant(*holder, 0).segment, make_round(1));
+    Recorder files;
+    auto candidate = must_open(with(folder, files, 1));
+    static_cast<void>(files.take());
+    static_cast<void>(must_grant(*candidate, 1));
+    const Calls expected{"sync journal/1",   "write output.txt", "sync unnamed",
+                         "sync journal",     "link journal/2",   "sync journal"};
+    BOOST_TEST(files.take() == expected, boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(a_checkpoint_is_durable_before_what_it_replaces_goes) {
+    const Folder folder;
+    auto writer = must_open(options_for(folder, 0));
+    auto segment = must_grant(*writer, 0).segment;
+    must_append(*writer, segment, make_round(1));
+    must_checkpoint(*writer, 1);
+    segment = *writer->rotate(segment, {1});
+    must_append(*writer, segment, make_round(2));
+    must_append(*writer, segment, make_round(3));
+    // Another node, whose descriptor of output.txt is younger than all that: it writes those rounds again.
+    Recorder files;
+    auto other = must_open(with(folder, files, 1));
+    static_cast<void>(files.take());
+    must_checkpoint(*other, 3);
+    const Calls expected{"sync journal/2", "write output.txt",   "write output.txt",    "sync output.txt",    "sync journal",
+                         "sync unnamed",   "link checkpoint/3",  "sync checkpoint",     "unlink checkpoint/1", "unlink journal/1"};
+    BOOST_TEST(files.take() == expected, boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(a_sync_vouches_only_for_what_was_decided_before_it_began) {
+    std::atomic<bool> decided{false};
+    const auto durable = durable_after([&](FileLedger& other, SegmentNumber segment) {
+        decided = append(other, segment, make_round(2)).has_value();
+    });
+    BOOST_TEST(decided.load());
+    BOOST_TEST(durable == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(a_slow_sync_takes_nothing_back_that_a_quicker_one_vouched_for) {
+    std::atomic<bool> decided{false};
+    const auto durable = durable_after([&](FileLedger& other, SegmentNumber segment) {
+        decided = append(other, segment, make_round(2)).has_value();
+        other.sync(segment, {2});
+        while (other.words(segment)->durable.value < 2) {
+            std::this_thread::yield();
+        }
+    });
+    BOOST_TEST(decided.load());
+    BOOST_TEST(durable == 2U);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
