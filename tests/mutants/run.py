@@ -7,6 +7,7 @@ was found. 1: at least one survived, does not apply or does not compile. 2: bad 
 import argparse
 import fcntl
 import os
+import signal
 import sys
 import time
 from dataclasses import dataclass
@@ -93,6 +94,7 @@ def arguments():
 
 
 def main():
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # as after Ctrl-C: the copy is made whole
     options = arguments()
     here = os.path.dirname(os.path.abspath(__file__))
     root = os.path.dirname(os.path.dirname(here))

@@ -79,9 +79,11 @@ def _run(command, seconds):
                           errors="replace", start_new_session=True, preexec_fn=_limits) as process:
         try:
             output, _ = process.communicate(timeout=seconds)
-        except subprocess.TimeoutExpired:
+        except BaseException as ended:  # the time is over, or this program was told to end: the test ends with it
             os.killpg(process.pid, signal.SIGKILL)
             process.communicate()
+            if not isinstance(ended, subprocess.TimeoutExpired):
+                raise
             return Result(failed=True, timed_out=True, why=f"did not end within {seconds:.0f} s")
     if process.returncode == 0:
         return Result(failed=False)
