@@ -53,7 +53,11 @@ def check_unbroken(tree, mutants):
     """A test that fails without any break would find every mutant."""
     steps = {step.name: step for mutant in mutants for step in mutant.steps}
     for step in sorted(steps.values(), key=lambda one: one.name):
-        tree.build(step.targets)
+        try:
+            tree.build(step.targets)
+        except BuildFailed as failed:
+            print(f"mutants: the unbroken copy does not compile: {failed}")
+            return False
         result = step.run(tree.binaries, tree.source)
         if result.failed:
             print(f"mutants: the unbroken copy fails already: {step.name}: {result.why}")
