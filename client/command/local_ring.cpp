@@ -70,8 +70,4 @@ std::string LocalRing::addresses() const {
     return fmt::format("127.0.0.1:{}..{}", options_.base_port, options_.base_port + options_.nodes - 1);
 }
 
-std::string LocalRing::address_of(std::uint64_t node) const {
-    return fmt::format("127.0.0.1:{}", options_.base_port + node);
-}
-
 }  // namespace anel::command

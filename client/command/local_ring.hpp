@@ -35,7 +35,6 @@ public:
     bool wait_serving(std::chrono::milliseconds most, const std::function<void(const Children::Child&)>& ended);
     /// "127.0.0.1:5000..5004"
     [[nodiscard]] std::string addresses() const;
-    [[nodiscard]] std::string address_of(std::uint64_t node) const;
 
 private:
     [[nodiscard]] std::map<std::string, std::string> environment_of(std::uint64_t node) const;

@@ -16,6 +16,8 @@ using Measure = bool (*)(Ring& ring, const Options& options, nlohmann::json& res
 bool throughput(Ring& ring, const Options& options, nlohmann::json& result);
 /// One client, one message in flight, back to back: at the node where the token parks, and at another one.
 bool latency(Ring& ring, const Options& options, nlohmann::json& result);
+/// Nobody pushes: what the nodes cost the processor, the disk and the memory meanwhile.
+bool idle(Ring& ring, const Options& options, nlohmann::json& result);
 /// Acks of all clients together stop for so long when the holder is killed, and when a node is paused.
 bool failover(Ring& ring, const Options& options, nlohmann::json& result);
 

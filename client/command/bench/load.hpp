@@ -23,10 +23,14 @@ using std::chrono::steady_clock;
 class Samples {
 public:
     void add(steady_clock::duration took);
+    void add(const Samples& others);
     [[nodiscard]] std::int64_t percentile_us(double share) const;
+    /// The usual percentiles, and the whole distribution as pairs of share and time.
     [[nodiscard]] nlohmann::json summary() const;
 
 private:
+    [[nodiscard]] std::vector<std::int64_t> sorted_us() const;
+
     std::vector<std::int64_t> us_;
 };
 
@@ -52,17 +56,33 @@ private:
     steady_clock::duration longest_{0};
 };
 
-/// A client that pushes on a thread of its own.
+/// A client that pushes on a thread of its own: as fast as it may, or so many messages a second.
 class Producer {
 public:
-    Producer(client::Options options, std::size_t size, Acked& acked);
+    Producer(client::Options options, std::size_t size, double rate, Acked& acked);
     Producer(const Producer&) = delete;
     Producer& operator=(const Producer&) = delete;
     ~Producer();
     /// @return all that was pushed is settled.
     bool finish();
+    /// With a rate: latencies of messages that were due since `begin`, one of every `sampled_every`. After finish().
+    [[nodiscard]] Samples latencies_since(steady_clock::time_point begin) const;
 
 private:
+    static constexpr std::uint64_t sampled_every = 16;
+    struct Sample {
+        steady_clock::time_point due;
+        steady_clock::duration took;
+    };
+    void push_freely();
+    void push_at_rate();
+    void settled(const client::Settled& run);
+    [[nodiscard]] steady_clock::time_point due(std::uint64_t message) const;
+
+    Acked& acked_;
+    double rate_;
+    steady_clock::time_point begun_ = steady_clock::now();
+    std::vector<Sample> samples_;  ///< written by the client's thread alone
     std::string payload_;
     std::optional<client::Client> client_;
     std::atomic<bool> stop_{false};
@@ -76,6 +96,7 @@ public:
     [[nodiscard]] Acked& acked() { return acked_; }
     /// @return all that was pushed is durable.
     bool finish();
+    [[nodiscard]] Samples latencies_since(steady_clock::time_point begin) const;
 
 private:
     Acked acked_;

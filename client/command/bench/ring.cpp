@@ -18,6 +18,10 @@ void pause(std::chrono::duration<double> time) {
 }
 
 std::string Ring::prepare() {
+    if (!ours()) {
+        const auto nodes = client::parse_nodes(options_.to);
+        return nodes ? std::string{} : "--to: " + nodes.error().text;
+    }
     own_folder_ = options_.data.empty();
     if (own_folder_) {
         std::string pattern = (std::filesystem::temp_directory_path() / "anel-bench-XXXXXX").string();
@@ -39,6 +43,7 @@ std::string Ring::prepare() {
 }
 
 std::string Ring::start() {
+    if (!ours()) return {};
     if (auto problem = processes_->start(); !problem.empty()) return problem;
     if (!wait_whole()) return "the ring did not form within 20 s; logs in " + folder_.string();
     return {};
@@ -68,11 +73,15 @@ void Ring::tidy() {
     if (own_folder_) std::filesystem::remove_all(folder_, ignored);
 }
 
+std::vector<std::string> Ring::addresses() const {
+    return *client::parse_nodes(ours() ? processes_->addresses() : options_.to);
+}
+
 client::Options Ring::client_options(std::uint64_t number, bool all_nodes) const {
     client::Options options;
-    options.nodes = all_nodes ? *client::parse_nodes(processes_->addresses())
-                              : std::vector{processes_->address_of(number % options_.nodes)};
-    options.first_node = all_nodes ? number % options_.nodes : 0;
+    const auto nodes = addresses();
+    options.nodes = all_nodes ? nodes : std::vector{nodes[number % nodes.size()]};
+    options.first_node = all_nodes ? number % nodes.size() : 0;
     options.client_id = fmt::format("bench-{}", number);
     options.batch_messages = options_.batch;
     options.window_messages = options_.window;
@@ -80,7 +89,7 @@ client::Options Ring::client_options(std::uint64_t number, bool all_nodes) const
 }
 
 std::optional<std::uint64_t> Ring::holder() const {
-    const auto answers = ask_all(*client::parse_nodes(processes_->addresses()), 300);
+    const auto answers = ask_all(addresses(), 300);
     for (std::uint64_t node = 0; node < answers.size(); ++node) {
         if (answers[node].status && answers[node].status->value("holder", false)) return node;
     }
@@ -93,6 +102,12 @@ pid_t Ring::pid_of(std::uint64_t node) const {
         if (child.name == fmt::format("node {}", node) && child.running) pid = child.pid;
     }
     return pid;
+}
+
+std::vector<pid_t> Ring::pids() const {
+    std::vector<pid_t> all;
+    for (std::uint64_t node = 0; node < options_.nodes; ++node) all.push_back(pid_of(node));
+    return all;
 }
 
 }  // namespace anel::command::bench

@@ -1,4 +1,4 @@
-// The ring that a bench measures: processes on this machine with a folder of their own.
+// The ring that a bench measures: processes on this machine with a folder of their own, or nodes that run already.
 #pragma once
 
 #include <chrono>
@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "client/command/bench/options.hpp"
 #include "client/command/local_ring.hpp"
@@ -24,6 +25,8 @@ public:
     [[nodiscard]] std::string prepare();
     /// Starts the nodes and waits until all take pushes. @return an error in words, or nothing.
     [[nodiscard]] std::string start();
+    /// Its nodes are our processes, and its file is there to be verified.
+    [[nodiscard]] bool ours() const { return options_.to.empty(); }
     [[nodiscard]] bool wait_whole();
     [[nodiscard]] std::string start_node(std::uint64_t node);
     void stop() { children_.stop("node", std::chrono::seconds{10}); }
@@ -38,12 +41,15 @@ public:
     [[nodiscard]] std::optional<std::uint64_t> holder() const;
     /// @return 0 where it does not run.
     [[nodiscard]] pid_t pid_of(std::uint64_t node) const;
+    [[nodiscard]] std::vector<pid_t> pids() const;
     void reap() {
         children_.reap([](const Children::Child&) {});
     }
     [[nodiscard]] std::filesystem::path data() const { return folder_ / "data"; }
 
 private:
+    [[nodiscard]] std::vector<std::string> addresses() const;
+
     const Options& options_;
     Children children_;
     std::optional<LocalRing> processes_;

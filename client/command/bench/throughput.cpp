@@ -22,6 +22,7 @@ bool throughput(Ring& ring, const Options& options, nlohmann::json& result) {
               {"messages", messages},
               {"seconds", took.count()},
               {"not_durable", load.acked().failed()}};
+    if (options.rate > 0) result["latency"] = load.latencies_since(begun).summary();
     return durable && messages > 0;
 }
 
