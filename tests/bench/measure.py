@@ -1,0 +1,116 @@
+"""One measured run of each kind: a peer under the load generator, a ring under `anel bench`, the plain pipeline."""
+
+import contextlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "interop"))
+from ring import free_ports  # noqa: E402
+
+
+class Failed(Exception):
+    """A run did not come to a figure; the text is what the program said."""
+
+
+class Place:
+    """Where the programs lie and where the files of a run may grow."""
+
+    def __init__(self, binaries, work):
+        self.binaries = os.path.abspath(binaries)
+        self.work = os.path.abspath(work)
+        os.makedirs(self.work, exist_ok=True)
+
+    def program(self, name):
+        return os.path.join(self.binaries, name)
+
+    @contextlib.contextmanager
+    def folder(self):
+        path = tempfile.mkdtemp(prefix="run-", dir=self.work)
+        try:
+            yield path
+        finally:
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def run(arguments, patience):
+    """What a program prints; it is ended when it takes longer than `patience` seconds."""
+    try:
+        done = subprocess.run(arguments, capture_output=True, text=True, check=False, timeout=patience)
+    except subprocess.TimeoutExpired:
+        raise Failed(f"{' '.join(arguments)}: not within {patience:.0f} s") from None
+    if done.returncode != 0:
+        raise Failed(f"{' '.join(arguments)}: exit code {done.returncode}: {done.stderr.strip()[-500:]}")
+    return done.stdout
+
+
+def output_of(arguments, patience):
+    """The JSON that a program prints."""
+    return json.loads(run(arguments, patience))
+
+
+def load(place, kind, seconds, ports=(), **options):
+    """One run of the load generator against servers that run."""
+    arguments = [place.program("bench_load"), kind, "--seconds", str(seconds)]
+    if ports:
+        arguments += ["--ports", ",".join(str(port) for port in ports)]
+    for name, value in options.items():
+        arguments += [f"--{name.replace('_', '-')}", str(value)]
+    return output_of(arguments, seconds + 60)
+
+
+def on_file(place, kind, seconds, **options):
+    """flock and disk: a fresh file each time."""
+    with place.folder() as folder:
+        return load(place, kind, seconds, path=os.path.join(folder, "log"), **options)
+
+
+def free_range(count):
+    """`count` ports in a row that nobody listens on."""
+    for _ in range(1000):
+        first = free_ports(1)[0]
+        if all_free(range(first, first + count)):
+            return first
+    raise Failed(f"no {count} free ports in a row")
+
+
+def all_free(ports):
+    import socket
+    for port in ports:
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                return False
+    return True
+
+
+def anel(place, kind, seconds, **options):
+    """One `anel bench`, with a fresh ring. It verifies the file and fails if it is wrong."""
+    nodes = options.get("nodes", 5)
+    with place.folder() as folder:
+        base = free_range(2 * nodes)
+        arguments = [place.program("anel"), "bench", kind, "--json", "--seconds", str(seconds), "--data", folder,
+                     "--base-port", str(base), "--cluster-base-port", str(base + nodes)]
+        for name, value in options.items():
+            arguments += [f"--{name.replace('_', '-')}", str(value)]
+        return output_of(arguments, 10 * seconds + 120)["result"]
+
+
+def pipeline(place, kind, seconds, **options):
+    """The same load as anel(), on the plain pipeline. What it wrote is counted, as there is no ledger to verify."""
+    with place.folder() as folder:
+        with subprocess.Popen([place.program("bench_pipeline"), "--data", folder], stdout=subprocess.PIPE,
+                              text=True) as server:
+            try:
+                port = int(server.stdout.readline() or 0)
+                arguments = [place.program("anel"), "bench", kind, "--json", "--seconds", str(seconds),
+                             "--to", f"127.0.0.1:{port}"]
+                for name, value in options.items():
+                    arguments += [f"--{name.replace('_', '-')}", str(value)]
+                return output_of(arguments, 10 * seconds + 60)["result"]
+            finally:
+                server.kill()
