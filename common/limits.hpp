@@ -12,6 +12,8 @@ inline constexpr std::size_t batch_messages_max = 65'535;
 inline constexpr std::size_t bid_messages_max = 16'384;   ///< of one bid, beyond its first batch: text grows in the output
 inline constexpr std::size_t address_bytes_max = 256;
 inline constexpr std::size_t control_bytes_max = 64 * 1024;
+inline constexpr std::size_t wake_bid_bytes_max = 16 * 1024;  ///< of the pushes that come with a wake
+static_assert(2 * wake_bid_bytes_max < control_bytes_max);    // entries of the smallest pushes included
 
 /// What a client may ask of a node; told to it in `welcome`.
 struct ClientLimits {

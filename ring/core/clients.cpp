@@ -57,6 +57,19 @@ std::optional<Bid> Clients::make_bid(std::size_t room, bool token_is_empty) {
     return bid;
 }
 
+/// Of pushes alone: a copy that comes late finds its session gone, given to another instance, or past it. A hello that
+/// comes late could bring a session back that its client has ended.
+void Clients::add_copies(Wake& wake) const {
+    if (in_bid_ > 0) return;
+    Bytes frames;
+    for (const auto& pending : queue_) {
+        if (pending.kind != Kind::push || frames.size() + pending.frame.size() > limits::wake_bid_bytes_max) break;
+        wake.entries.push_back({pending.birth, static_cast<std::uint32_t>(pending.frame.size())});
+        frames.insert(frames.end(), pending.frame.bytes().begin(), pending.frame.bytes().end());
+    }
+    wake.frames = Blob::of(std::move(frames));
+}
+
 bool Clients::pushes_in_bid(const Client& client) const {
     return std::any_of(queue_.begin(), queue_.begin() + static_cast<std::ptrdiff_t>(in_bid_),
                        [&](const Pending& pending) { return pending.client == &client; });
@@ -172,6 +185,18 @@ void Clients::applied(const RoundResult& result) {
         if (auto* client = find(change.client_id, change.session->instance)) owe_ack(*client, *change.session);
     }
     if (!greeting_.empty()) words_due_ = true;
+    drop_written();
+    serve_own_client();
+}
+
+/// What a round took from a wake, or from another node, need not be bid.
+void Clients::drop_written() {
+    if (in_bid_ > 0) return;
+    while (!queue_.empty() && queue_.front().kind == Kind::push && resolve(queue_.front())) {
+        const auto pending = std::move(queue_.front());
+        queue_.pop_front();
+        dequeued(pending);
+    }
 }
 
 void Clients::durable_raised() {

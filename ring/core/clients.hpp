@@ -35,6 +35,9 @@ public:
     /// @return none where nothing waits or nothing fits: the vote is "none".
     [[nodiscard]] std::optional<Bid> make_bid(std::size_t room, bool token_is_empty);
 
+    /// Copies the pushes that wait at the front into a wake, as far as they are small. They stay waiting.
+    void add_copies(Wake& wake) const;
+
     /// The round that holds the bid is closed and applied. @param disk_full  nothing of it was taken.
     void settled(bool disk_full);
     /// The epoch is over, and everything decided before the next one is applied: what is written is dropped, the rest
@@ -123,6 +126,7 @@ private:
 
     [[nodiscard]] Client* find(std::string_view client_id, Instance instance);
     [[nodiscard]] Client* find_or_make(const HelloRequest& hello);
+    void drop_written();
     void enqueue(Pending pending);
     void dequeued(const Pending& pending);
     /// Says what became of an entry whose fate is known from the session table.

@@ -28,6 +28,13 @@ struct View {
     friend bool operator==(const View&, const View&) = default;
 };
 
+/// One client frame within a bid.
+struct BidEntry {
+    Round birth;              ///< of the session under which it was accepted; for hello, of the one it was judged by
+    std::uint32_t bytes = 0;  ///< length of the frame
+    friend bool operator==(const BidEntry&, const BidEntry&) = default;
+};
+
 // --- control messages: each may be lost, repeated, late -----------------------------------------
 
 /// Candidate to all: who is there? The same number stands in the candidate's word of the shared ledger.
@@ -75,9 +82,12 @@ struct Suspect {
     NodeId about;  ///< the node it is about: whose link dropped, who joins or leaves
     friend bool operator==(const Suspect&, const Suspect&) = default;
 };
-/// A node with work to the presumed holder of a parked token.
+/// A node with work to the presumed holder of a parked token. It may bring what the node would bid: pushes alone, and only
+/// as a copy. Who sent it bids them again unless a round has them, so a wake may be lost, repeated or late.
 struct Wake {
     Epoch epoch;
+    std::vector<BidEntry> entries;
+    Blob frames;  ///< of the entries, one behind another
     friend bool operator==(const Wake&, const Wake&) = default;
 };
 /// The holder to who woke it: I live and send the token on.
@@ -114,13 +124,6 @@ struct HopAck {
     Epoch epoch;
     Hop hop;
     friend bool operator==(const HopAck&, const HopAck&) = default;
-};
-
-/// One client frame within a bid.
-struct BidEntry {
-    Round birth;              ///< of the session under which it was accepted; for hello, of the one it was judged by
-    std::uint32_t bytes = 0;  ///< length of the frame
-    friend bool operator==(const BidEntry&, const BidEntry&) = default;
 };
 
 /// What a node puts into the open round: its clients' frames, untouched. The frames stand one behind another in

@@ -126,7 +126,10 @@ private:
                     membership_.suspect_arrived(arrived.from, arrived.incarnation, suspect);
                 },
                 [&](const Wake& wake) {
-                    if (operational() && wake.epoch == membership_.view()->epoch) passage_.wake_arrived(arrived.from);
+                    const bool of_member = membership_.is_member(arrived.from, arrived.incarnation);
+                    if (operational() && of_member && wake.epoch == membership_.view()->epoch) {
+                        passage_.wake_arrived(arrived.from, wake);
+                    }
                 },
                 [&](const WakeAck& ack) {
                     if (!operational() || ack.epoch != membership_.view()->epoch) return;

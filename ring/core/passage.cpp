@@ -33,7 +33,8 @@ void Passage::end() {
     bid_in_.reset();
     hold_ = Hold::none;
     woken_ = 0;
-    open_seen_ = expecting_ = probing_ = false;
+    woken_bids_.clear();
+    bids_seen_ = expecting_ = probing_ = false;
     wake_at_.reset();
     trouble_.reset();
     undurable_.clear();
@@ -93,19 +94,42 @@ void Passage::apply(const RoundResult& result) {
 
 void Passage::serve() {
     if (held_->open && held_->open->opener == context_.config.self) {
-        close_round();
+        serve_own_round();
     } else if (held_->open) {
+        presumed_holder_ = held_->open->opener;
+        woken_bids_.clear();  // the token is another's: their senders bid them to it
         const std::size_t bytes = bid_bytes();
         vote(context_.config.token_bytes - std::min(bytes, context_.config.token_bytes), bytes == 0);
         forward();
     } else if ((clients_.has_work() || woken_ != 0) && may_open()) {
         open_round();
     } else if (held_->closed.empty()) {
-        hold_ = Hold::parked;
-        presumed_holder_ = context_.config.self;
+        park();
     } else {
         forward();
     }
+}
+
+/// The lap is complete. A round that gathered nothing stays open while the token rests here: all others have voted
+/// "none", so what comes now is elected at once, without another lap.
+void Passage::serve_own_round() {
+    if (has_bids_here() || !held_->open->bids.empty()) {
+        close_round();
+    } else if (!elected()) {
+        trouble_ = Trouble{SuspectReason::fenced, context_.config.self};
+    } else if (woken_ != 0) {
+        open_round();
+    } else {
+        // Who lingers waits for bids of others with each round, from its first message on. Results of others cannot be
+        // here: they made their lap while this round made its own. If they are, they go on.
+        if (context_.config.linger > Duration::zero() || !held_->closed.empty()) held_->open.reset();
+        held_->closed.empty() ? park() : forward();
+    }
+}
+
+void Passage::park() {
+    hold_ = Hold::parked;
+    presumed_holder_ = context_.config.self;
 }
 
 std::size_t Passage::bid_bytes() const {
@@ -128,6 +152,7 @@ void Passage::vote(std::size_t room, bool token_is_empty) {
 
 /// The opener's own bid stays off the token; it is added when the round comes back.
 void Passage::open_round() {
+    woken_bids_.clear();  // their senders bid them on this lap
     held_->open = OpenRound{held_->hop, context_.config.self, 0, false, {}};
     if (clients_.has_work()) woken_ |= bit(context_.config.self);
     if (context_.config.linger > Duration::zero() && woken_ != all_votes()) {
@@ -141,12 +166,13 @@ void Passage::open_round() {
 
 void Passage::close_round() {
     vote(context_.config.bid_bytes, true);  // the own bid is never on the token, so there is always room for it
-    auto& open = *held_->open;
-    if (open.votes != all_votes()) {
+    if (!elected()) {
         // Not elected: a member passed it on without its mark, which no correct one does. The epoch ends; all is bid again.
         trouble_ = Trouble{SuspectReason::fenced, context_.config.self};
         return;
     }
+    auto& open = *held_->open;
+    add_woken_bids(open);
     bidders_ = 0;
     for (const auto& bid : open.bids) bidders_ |= bit(bid.node);
     auto record = build_round(context_, view_, std::move(open.bids));
@@ -159,6 +185,16 @@ void Passage::close_round() {
     } else {
         decide(std::move(*record));
     }
+}
+
+/// Who has bid on the token has bid what came with its wake, or will.
+void Passage::add_woken_bids(OpenRound& open) {
+    for (auto& [node, bid] : woken_bids_) {
+        const bool has_bid = std::any_of(open.bids.begin(), open.bids.end(),
+                                         [&, id = node](const Bid& other) { return other.node == id; });
+        if (!has_bid) open.bids.push_back(std::move(bid));
+    }
+    woken_bids_.clear();
 }
 
 void Passage::rotated(SegmentNumber segment) {
@@ -216,13 +252,14 @@ void Passage::finish_round(std::optional<RoundResult> result, bool disk_full) {
         bid_in_.reset();
         clients_.settled(disk_full);
     }
-    if (clients_.has_work() && may_open() && !others_turn) open_round();
+    // Opened even where nobody is known to have work: the lap that tells the result gathers the next votes.
+    if (may_open() && !others_turn) open_round();
     else forward();
 }
 
 void Passage::forward() {
     hold_ = Hold::none;
-    open_seen_ = held_->open.has_value();
+    bids_seen_ = held_->open && !held_->open->bids.empty();
     held_->hop = held_->hop.next();
     if (solo()) {
         go_solo();
@@ -250,11 +287,18 @@ void Passage::hop_acked(const HopAck& ack) {
     if (ack.epoch == view_.epoch && sent_ && ack.hop == sent_->hop) sent_.reset();
 }
 
-void Passage::wake_arrived(NodeId from) {
+void Passage::wake_arrived(NodeId from, const Wake& wake) {
     woken_ |= bit(from);
+    if (!wake.entries.empty()) woken_bids_.insert_or_assign(from, Bid{from, wake.entries, {wake.frames}});
     if (!held_) return;
     if (hold_ == Hold::parked || hold_ == Hold::lingering) context_.tell(from, WakeAck{view_.epoch});
     work_came();
+}
+
+Wake Passage::wake() const {
+    Wake wake{view_.epoch, {}, {}};
+    if (context_.config.linger == Duration::zero()) clients_.add_copies(wake);
+    return wake;
 }
 
 void Passage::wake_acked() {
@@ -264,8 +308,9 @@ void Passage::wake_acked() {
 }
 
 void Passage::work_came() {
-    if (hold_ == Hold::parked && (clients_.has_work() || woken_ != 0)) {
-        open_round();
+    if (hold_ == Hold::parked) {
+        if (held_->open && has_bids_here()) close_round();
+        else if (clients_.has_work() || woken_ != 0) open_round();
     } else if (hold_ == Hold::lingering) {
         if (clients_.has_work()) woken_ |= bit(context_.config.self);
         if (woken_ != all_votes()) return;
@@ -274,12 +319,12 @@ void Passage::work_came() {
     } else if (!held_ && expects_token() && !expecting_) {
         expecting_ = true;
         progress_at_ = context_.now.steady;
-        if (open_seen_) {
+        if (bids_seen_) {
             wake_at_ = context_.now.steady + context_.config.timing.token_timeout / 3;
             return;
         }
         wake_at_ = context_.now.steady + context_.config.timing.wake_resend;
-        if (presumed_holder_ != context_.config.self) context_.tell(presumed_holder_, Wake{view_.epoch});
+        if (presumed_holder_ != context_.config.self) context_.tell(presumed_holder_, wake());
     }
 }
 
@@ -319,7 +364,7 @@ void Passage::ticked() {
         }
         if (wake_at_ && now >= *wake_at_) {
             wake_at_ = now + timing.wake_resend;
-            tell_members(Wake{view_.epoch});
+            tell_members(wake());
         }
     }
 }
@@ -340,6 +385,8 @@ void Passage::became_durable(Round round) {
 bool Passage::is_content() const {
     return held_ || context_.now.steady < progress_at_ + context_.config.timing.token_timeout;
 }
+
+bool Passage::elected() const { return (held_->open->votes | bit(context_.config.self)) == all_votes(); }
 
 std::uint64_t Passage::all_votes() const {
     std::uint64_t votes = 0;
@@ -377,8 +424,9 @@ void Passage::check_invariants() const {
     ANEL_ASSERT(held_.has_value() || hold_ == Hold::none);
     // What is held is not also under way.
     ANEL_ASSERT(!held_ || !sent_);
-    // A parked token carries nothing.
-    ANEL_ASSERT(hold_ != Hold::parked || (!held_->open && held_->closed.empty()));
+    // A parked token carries nothing but, perhaps, this node's own open round in which the others voted "none".
+    ANEL_ASSERT(hold_ != Hold::parked || held_->closed.empty());
+    ANEL_ASSERT(hold_ != Hold::parked || !held_->open || held_->open->bids.empty());
 }
 
 }  // namespace anel

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <deque>
+#include <map>
 #include <optional>
 
 #include "ring/core/clients.hpp"
@@ -33,7 +34,7 @@ public:
 
     void token_arrived(Token token);
     void hop_acked(const HopAck& ack);
-    void wake_arrived(NodeId from);
+    void wake_arrived(NodeId from, const Wake& wake);
     void wake_acked();
     /// Clients may have something new.
     void work_came();
@@ -75,10 +76,12 @@ private:
         rotating,   ///< the ledger was asked for a new segment
         deciding,   ///< the ledger was asked to decide
         writing,    ///< decided; the output is being written
-        parked,     ///< nobody has work
+        parked,     ///< nobody has work; an open round that is held has every other member's vote "none"
     };
 
     void serve();
+    void serve_own_round();
+    void park();
     void take_closed_rounds();
     void vote(std::size_t room, bool token_is_empty);
     [[nodiscard]] std::size_t bid_bytes() const;
@@ -96,6 +99,11 @@ private:
     [[nodiscard]] bool solo() const { return view_.members.size() == 1; }
     [[nodiscard]] bool expects_token() const;
     [[nodiscard]] std::uint64_t all_votes() const;
+    [[nodiscard]] bool elected() const;
+    /// What would go into a round that closes here and is on no token.
+    [[nodiscard]] bool has_bids_here() const { return clients_.has_work() || !woken_bids_.empty(); }
+    void add_woken_bids(OpenRound& open);
+    [[nodiscard]] Wake wake() const;
     [[nodiscard]] NodeId successor() const;
     void tell_members(const Control& message);
 
@@ -118,7 +126,8 @@ private:
 
     NodeId presumed_holder_;           ///< where the token parks: who closed the last round
     std::uint64_t woken_ = 0;          ///< who has work, by their wakes
-    bool open_seen_ = false;           ///< the token left here with an open round: it comes back with its result
+    std::map<NodeId, Bid> woken_bids_; ///< what came with their wakes, for the round that closes here next
+    bool bids_seen_ = false;           ///< the token left here with bids: it comes back with their result
     std::optional<Instant> wake_at_;   ///< the next wake to send
     Instant progress_at_;              ///< last sign that the token lives
     bool expecting_ = false;

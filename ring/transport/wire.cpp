@@ -102,6 +102,16 @@ bool Reader::sound(const OpenRound& round) {
     return true;
 }
 
+/// Every entry has bytes, and together they fill the frames.
+bool Reader::sound(const Wake& wake) {
+    std::uint64_t bytes = 0;
+    for (const auto& entry : wake.entries) {
+        if (entry.bytes == 0) return false;
+        bytes += entry.bytes;
+    }
+    return bytes == wake.frames.size();
+}
+
 bool Reader::sound(const SessionChange& change) {
     return !change.client_id.empty() && change.client_id.size() <= limits::client_id_bytes_max;
 }

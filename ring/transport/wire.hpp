@@ -24,10 +24,16 @@ public:
     void array(std::size_t elements) { packer_.pack_array(static_cast<std::uint32_t>(elements)); }
     void put(std::uint64_t number) { packer_.pack_uint64(number); }
     void put(std::int64_t number) { packer_.pack_int64(number); }
+    void put(std::uint32_t number) { packer_.pack_uint32(number); }
     void put(bool truth) { truth ? packer_.pack_true() : packer_.pack_false(); }
     void put(std::string_view text) {
         packer_.pack_str(static_cast<std::uint32_t>(text.size()));
         packer_.pack_str_body(text.data(), static_cast<std::uint32_t>(text.size()));
+    }
+    void put(const Blob& blob) {
+        const auto bytes = blob.text();
+        packer_.pack_bin(static_cast<std::uint32_t>(bytes.size()));
+        packer_.pack_bin_body(bytes.data(), static_cast<std::uint32_t>(bytes.size()));
     }
     void put(SuspectReason reason) { put(static_cast<std::uint64_t>(reason)); }
     template <class Tag>
@@ -82,12 +88,21 @@ public:
     std::string_view text() { return taken(reader_.text()); }
 
     void get(std::uint64_t& number) { number = taken(reader_.unsigned_integer()); }
+    void get(std::uint32_t& number) {
+        const auto read = taken(reader_.unsigned_integer());
+        require(read <= std::numeric_limits<std::uint32_t>::max());
+        number = static_cast<std::uint32_t>(read);
+    }
     void get(std::int64_t& number) { number = taken(reader_.integer()); }
     void get(bool& truth) { truth = taken(reader_.boolean()); }
     void get(std::string& text_out) {
         const auto read = text();
         require(read.size() <= limits::address_bytes_max);
         if (ok()) text_out = std::string{read};
+    }
+    void get(Blob& blob) {
+        const auto read = taken(reader_.binary());
+        if (ok()) blob = Blob::copy(read);
     }
     void get(SuspectReason& reason) {
         const auto number = taken(reader_.unsigned_integer());
@@ -134,6 +149,7 @@ private:
     }
     bool sound(const View& view);
     bool sound(const OpenRound& round);
+    bool sound(const Wake& wake);
     bool sound(const SessionChange& change);
 
     template <class Value>

@@ -105,7 +105,10 @@ Control control_of(const Term& term) {
     if (kind == "view") return ViewTold{view_of(term.at("view"))};
     if (kind == "ready") return Ready{epoch};
     if (kind == "suspect") return Suspect{epoch, reason_named(term.text("reason")), {term.number("about")}};
-    if (kind == "wake") return Wake{epoch};
+    if (kind == "wake") {
+        auto bid = bid_of(term);
+        return Wake{epoch, std::move(bid.entries), bid.chunks.empty() ? Blob{} : bid.chunks.front()};
+    }
     if (kind == "wake_ack") return WakeAck{epoch};
     if (kind == "durable") return DurableNotice{{term.number("round")}};
     unknown("control message", term);

@@ -30,7 +30,7 @@ Term term_of_change(const SessionChange& change) {
     return term;
 }
 
-Term term_of_bid(const Bid& bid) {
+Term term_of_entries(const Bid& bid) {
     // The frames stand one behind another in the chunks; none crosses a border.
     std::vector<Term> entries;
     std::size_t chunk = 0;
@@ -46,8 +46,12 @@ Term term_of_bid(const Bid& bid) {
         entries.push_back(std::move(term));
         offset += entry.bytes;
     }
+    return Term::list(std::move(entries));
+}
+
+Term term_of_bid(const Bid& bid) {
     Term term;
-    return term("node", bid.node)("entries", Term::list(std::move(entries)));
+    return term("node", bid.node)("entries", term_of_entries(bid));
 }
 
 Term term_of_votes(std::uint64_t votes) {
@@ -167,7 +171,12 @@ Term term_of(const Control& message) {
                               return Term{"suspect"}("epoch", suspect.epoch)(
                                   "reason", Term{std::string{name_of(suspect.reason)}})("about", suspect.about);
                           },
-                          [](const Wake& wake) { return Term{"wake"}("epoch", wake.epoch); },
+                          [](const Wake& wake) {
+                              Term term{"wake"};
+                              term("epoch", wake.epoch);
+                              if (wake.entries.empty()) return term;
+                              return term("entries", term_of_entries({{}, wake.entries, {wake.frames}}));
+                          },
                           [](const WakeAck& ack) { return Term{"wake_ack"}("epoch", ack.epoch); },
                           [](const DurableNotice& notice) { return Term{"durable"}("round", notice.round); },
                       },

@@ -44,6 +44,10 @@ struct Stand : Desk {
     Token open_by_other(std::uint64_t hop) { return {{1}, {hop}, OpenRound{{hop - 1}, {0}, 1, false, {}}, {}}; }
     /// Own round comes back with the marks of the others.
     Token open_by_self(std::uint64_t opened) { return {{1}, {opened + 3}, OpenRound{{opened}, {1}, 0b101, false, {}}, {}}; }
+    static Wake wake() { return {{1}, {}, {}}; }
+    static Wake wake_with(const Blob& frame, std::uint64_t birth) {
+        return {{1}, {{{birth}, static_cast<std::uint32_t>(frame.size())}}, frame};
+    }
     void wait(Duration time) {
         tick(time);
         forget();
@@ -192,10 +196,101 @@ BOOST_AUTO_TEST_CASE(a_parked_token_wakes_for_own_work_and_for_a_wake) {
     BOOST_TEST(stand.passage.parked());
     BOOST_TEST(!stand.passage.next_wakeup().has_value());
     stand.forget();
-    stand.passage.wake_arrived({2});
+    stand.passage.wake_arrived({2}, stand.wake());
     BOOST_TEST(stand.acts<SendControl>().size() == 1U);
     BOOST_TEST(stand.sent().size() == 1U);
     BOOST_TEST(!stand.passage.parked());
+}
+
+BOOST_AUTO_TEST_CASE(a_round_that_gathered_nothing_stays_open_and_elects_what_comes_next_without_a_lap) {
+    Stand stand;
+    stand.take(stand.open_by_self(5));
+    BOOST_TEST(stand.passage.parked());
+    BOOST_TEST(stand.sent().empty());
+    stand.with_work();
+    stand.forget();
+    stand.passage.work_came();
+    BOOST_REQUIRE_EQUAL(stand.acts<DecideRound>().size(), 1U);
+    BOOST_TEST(stand.sent().empty());
+    stand.passage.round_decided();
+    stand.forget();
+    stand.passage.output_written();
+    // The lap that tells the result gathers the next votes.
+    BOOST_REQUIRE_EQUAL(stand.sent().size(), 1U);
+    BOOST_TEST(stand.sent()[0].closed.size() == 1U);
+    BOOST_REQUIRE(stand.sent()[0].open.has_value());
+    BOOST_TEST(stand.sent()[0].open->votes == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(a_round_that_gathered_nothing_and_lacks_a_mark_does_not_stay_open) {
+    Stand stand;
+    auto token = stand.open_by_self(5);
+    token.open->votes = 0b001;
+    stand.take(token);
+    BOOST_TEST(!stand.passage.parked());
+    BOOST_TEST(stand.passage.take_trouble().has_value());
+}
+
+BOOST_AUTO_TEST_CASE(what_comes_with_a_wake_is_in_the_round_that_closes_without_a_lap) {
+    Stand stand;
+    stand.context.sessions.apply({"id", Session{{7}, {1}, {}, {}, {1}, 0, {}}, {}});
+    stand.take(stand.open_by_self(5));
+    stand.forget();
+    stand.passage.wake_arrived({2}, Stand::wake_with(push("id", 7, 1, {"x"}), 1));
+    BOOST_REQUIRE_EQUAL(stand.acts<DecideRound>().size(), 1U);
+    const auto record = stand.acts<DecideRound>()[0].record;
+    BOOST_TEST(record.count == 1U);
+    BOOST_TEST(record.text.starts_with("Container 2 \n"));
+    stand.passage.round_decided();
+    stand.passage.output_written();
+    stand.forget();
+    stand.passage.became_durable(stand.context.tip.round);
+    BOOST_REQUIRE_EQUAL(stand.acts<SendControl>().size(), 1U);
+    BOOST_TEST(stand.acts<SendControl>()[0].to.value == 2U);
+}
+
+BOOST_AUTO_TEST_CASE(a_wake_that_comes_twice_or_late_writes_nothing_twice) {
+    Stand stand;
+    stand.context.sessions.apply({"id", Session{{7}, {1}, {}, {}, {1}, 0, {}}, {}});
+    stand.take(stand.open_by_self(5));
+    const auto wake = Stand::wake_with(push("id", 7, 1, {"x"}), 1);
+    stand.passage.wake_arrived({2}, wake);
+    stand.passage.round_decided();
+    stand.passage.output_written();
+    const auto round = stand.context.tip.round;
+    // The same wake again while the token is away, and the token back with that bid on it as well.
+    stand.passage.wake_arrived({2}, wake);
+    auto token = stand.open_by_self(8);
+    token.open->bids.push_back(bid_of(2, {{1, push("id", 7, 1, {"x"})}}));
+    stand.take(token);
+    BOOST_TEST(stand.acts<DecideRound>().empty());
+    BOOST_TEST((stand.context.tip.round == round));
+}
+
+BOOST_AUTO_TEST_CASE(a_member_with_work_sends_a_copy_of_it_with_its_wake_and_keeps_it) {
+    Stand stand;
+    stand.greet("c", "id", 7);
+    stand.take(stand.open_by_other(5));  // votes "none"; nobody before has a bid either
+    stand.arrive("c", push("id", 7, 1, {"x"}));
+    stand.forget();
+    stand.passage.work_came();
+    BOOST_REQUIRE_EQUAL(stand.acts<SendControl>().size(), 1U);
+    const auto wake = std::get<Wake>(stand.acts<SendControl>()[0].message);
+    BOOST_TEST(wake.entries.size() == 1U);
+    BOOST_TEST((wake.frames == push("id", 7, 1, {"x"})));
+    BOOST_TEST(stand.clients.has_work());
+    // A round of another has it: it is not bid again.
+    const auto session = *stand.context.sessions.find("id");
+    Session after = session;
+    after.last = {1};
+    after.sequence = stand.context.tip.sequence.next();
+    after.round = stand.context.tip.round.next();
+    auto token = stand.open_by_other(8);
+    token.closed.push_back({{4}, {0}, false, RoundResult{{1}, after.round, after.sequence, 1, 0, 10, {{"id", after, {}}}}});
+    stand.take(token);
+    BOOST_TEST(!stand.clients.has_work());
+    BOOST_REQUIRE_EQUAL(stand.sent().size(), 1U);
+    BOOST_TEST(stand.sent()[0].open->bids.empty());
 }
 
 BOOST_AUTO_TEST_CASE(work_without_a_token_wakes_the_holder_until_it_answers_and_then_suspects_it) {
@@ -222,9 +317,9 @@ BOOST_AUTO_TEST_CASE(a_lingering_round_goes_when_all_have_work_or_its_time_is_ov
         stand.with_work();
         stand.take(Stand::parked(5));
         BOOST_TEST(stand.sent().empty());
-        stand.passage.wake_arrived({0});
+        stand.passage.wake_arrived({0}, stand.wake());
         BOOST_TEST(stand.sent().empty());
-        if (all) stand.passage.wake_arrived({2});
+        if (all) stand.passage.wake_arrived({2}, stand.wake());
         else stand.wait(10ms);
         BOOST_TEST(stand.sent().size() == 1U);
         stand.passage.check_invariants();

@@ -29,6 +29,8 @@ struct Filler {
 
     void operator()(std::uint64_t& field) { field = random.number(); }
     void operator()(std::int64_t& field) { field = static_cast<std::int64_t>(random.number()); }
+    void operator()(std::uint32_t& field) { field = static_cast<std::uint32_t>(1 + random.below(100)); }
+    void operator()(Blob&) {}
     void operator()(bool& field) { field = random.below(2) == 0; }
     void operator()(std::string& field) { field = random.text(1, 64); }
     void operator()(SuspectReason& field) { field = static_cast<SuspectReason>(random.below(7)); }
@@ -70,6 +72,12 @@ struct Filler {
 
     template <class Message>
     void tidy(Message&) {}
+    /// Entries that fill the frames.
+    void tidy(Wake& wake) {
+        std::size_t bytes = 0;
+        for (auto& entry : wake.entries) bytes += entry.bytes;
+        wake.frames = Blob::of(Bytes(bytes, std::byte{7}));
+    }
     /// Members in order, the coordinator one of them.
     void tidy(View& view) {
         view.members.clear();
