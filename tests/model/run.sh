@@ -29,6 +29,7 @@ small|token.two|token|-DNODES=2 -DHOPS=10|
 small|token.three|token||
 small|sessions.instances|sessions|-DCUTS=1 -DROUNDS=3|
 small|sessions.bye|sessions|-DBYES=1 -DSEQS=1|
+small|sessions.wakes|sessions|-DWAKES=1 -DROUNDS=3 -DSEQS=1|
 small|progress|progress||
 breaks|late_truncation|ledger|-DLATE_TRUNCATE|out[k]==0
 breaks|no_catch_up|ledger|-DNO_CATCHUP|truth_set&
@@ -65,6 +66,8 @@ large|ledger.marks_synced_before_use|ledger|-DSEGS=2 -DCUTS=1 -DCKPTS=1 -DUNORDE
 large|token.more_hops|token|-DHOPS=13 -DRESTARTS=2|
 large|sessions.cut_four_rounds|sessions|-DCUTS=1|
 large|sessions.bye_two_messages|sessions|-DBYES=1|
+large|sessions.wakes_two_messages|sessions|-DWAKES=1 -DROUNDS=3|
+large|sessions.wakes_and_bye|sessions|-DWAKES=1 -DBYES=1 -DSEQS=1|
 large|progress.two_freezes|progress|-DFREEZES=2|
 RUNS
 }

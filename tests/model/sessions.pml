@@ -4,7 +4,9 @@
  * pushes any of its client sequences to any node that welcomed it, in any order, again and again, and believes every ack.
  * Each number of each instance is a message of its own. Hellos may be repeated by the network at any time.
  *
- * Sizes:   NODES, SEQS, ROUNDS, CUTS, BYES
+ * With WAKES a node may send a copy of a push ahead, with a wake: a round may take it at any later time, again and again.
+ *
+ * Sizes:   NODES, SEQS, ROUNDS, CUTS, BYES, WAKES
  * Breaks:  REPEAT_ACKED   a push at or below `inherited` is acked as a repeat
  *          NO_BIRTH       rounds and nodes do not compare births
  *          EARLY_WELCOME  a hello is welcomed before the session's round is durable
@@ -26,6 +28,9 @@
 #ifndef BYES
 #define BYES 0
 #endif
+#ifndef WAKES
+#define WAKES 0
+#endif
 #define HELLO 9
 #define BYE 8
 
@@ -38,6 +43,9 @@ byte seen_round[NODES];
 byte welcomed[NODES * 2];      /* the birth under which this node serves this instance; 0: it does not */
 byte bid[NODES * 2];           /* what waits at this node of this instance: client sequence, HELLO or BYE; 0: nothing */
 byte bid_birth[NODES * 2];
+#if WAKES
+byte copy[NODES * 2], copy_birth[NODES * 2];   /* a copy of a push that is under way with a wake; 0: none */
+#endif
 byte written, written_kept;    /* ghosts, sets of messages: in the output; and durable */
 byte acked;
 byte cuts, byes;
@@ -65,7 +73,7 @@ inline ack_up_to(who, low, high) {
 #else
 #define SAME_BIRTH(a, b) ((a) == (b))
 #endif
-#define BIRTH_FITS(session, k, w) SAME_BIRTH(session.birth, bid_birth[(k) * 2 + (w)])
+#define BIRTH_FITS(session, entry_birth) SAME_BIRTH(session.birth, entry_birth)
 #ifdef REPEAT_ACKED
 #define NOT_INHERITED(session) true
 #else
@@ -87,9 +95,9 @@ inline ack_up_to(who, low, high) {
 #define MAY_WELCOME(k) (kept_round >= seen[k].round)
 #endif
 
-/* A round that takes what waits at node k of instance w. */
-inline settle(k, w) {
-    s = bid[k * 2 + w];
+/* A round that takes what waits at a node of instance w, or what came of it with a wake. */
+inline settle(entry, entry_birth, w) {
+    s = entry;
     if
     :: s == HELLO ->
         if
@@ -101,13 +109,13 @@ inline settle(k, w) {
         fi
     :: s == BYE ->
         if
-        :: now.instance == w + 1 && now.birth == bid_birth[k * 2 + w] ->
+        :: now.instance == w + 1 && now.birth == entry_birth ->
             round++; now.instance = 0; now.birth = 0; now.last = 0; now.inherited = 0; now.round = 0
         :: else
         fi
     :: else ->
         if
-        :: now.instance == w + 1 && BIRTH_FITS(now, k, w) && NOT_INHERITED(now) && CONTINUES ->
+        :: now.instance == w + 1 && BIRTH_FITS(now, entry_birth) && NOT_INHERITED(now) && CONTINUES ->
             round++; now.last = s; now.round = round;
             assert((written & MESSAGE(w, s)) == 0);           /* S3 */
             assert(now.instance == w + 1);                    /* only the present instance writes */
@@ -124,7 +132,7 @@ inline resolve(k, w) {
     s = bid[k * 2 + w];
     if
     :: s != HELLO && s != BYE && seen[k].instance != 0 && seen[k].last >= s &&
-       BIRTH_FITS(seen[k], k, w) && NOT_INHERITED(seen[k]) -> ack_up_to(w, (s - 1), s)
+       BIRTH_FITS(seen[k], bid_birth[k * 2 + w]) && NOT_INHERITED(seen[k]) -> ack_up_to(w, (s - 1), s)
     :: else
     fi;
     bid[k * 2 + w] = 0; bid_birth[k * 2 + w] = 0
@@ -169,7 +177,12 @@ proctype node(byte k) {
             fi;
             s = 0 }
     /* the round with this node's bid is decided */
-    :: atomic { bid[k * 2 + w] != 0 && round < ROUNDS -> settle(k, w) }
+    :: atomic { bid[k * 2 + w] != 0 && round < ROUNDS -> settle(bid[k * 2 + w], bid_birth[k * 2 + w], w) }
+#if WAKES
+    :: atomic { bid[k * 2 + w] != 0 && bid[k * 2 + w] < BYE && copy[k * 2 + w] == 0 ->
+            copy[k * 2 + w] = bid[k * 2 + w]; copy_birth[k * 2 + w] = bid_birth[k * 2 + w] }
+    :: atomic { copy[k * 2 + w] != 0 && round < ROUNDS -> settle(copy[k * 2 + w], copy_birth[k * 2 + w], w) }
+#endif
     /* results are applied; what waits is acked when durable, or refused */
     :: atomic { seen_round[k] < round -> COPY(seen[k], now); seen_round[k] = round }
     :: atomic { bid[k * 2 + w] != 0 && seen_round[k] == round && DURABLE(k) -> resolve(k, w) }

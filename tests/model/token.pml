@@ -1,8 +1,8 @@
 /* One epoch: the token between its members, as ring/core/passage does it.
  *
  * A link loses, repeats, delays and reorders (more than a PAIR socket does). A hop is sent again until it is acked; the
- * ack may be lost. An open round gathers votes; its opener closes it, decides it in the next slot, puts the result on
- * the token, and takes it off after one lap. A member may end and start again: the new incarnation is in no view.
+ * ack may be lost. An open round gathers votes; its opener closes it at once or, while the token rests there, later;
+ * decides it in the next slot, puts the result on the token, mostly with the next open round, and takes it off after one lap. A member may end and start again: the new incarnation is in no view.
  *
  * Sizes:   NODES, HOPS (the epoch ends there), RESTARTS; HOLDERS_ALONE checks only that there is one holder
  * Breaks:  NO_HOP_FILTER   a hop that was seen is taken again
@@ -142,7 +142,11 @@ proctype node(byte k) {
                held[k].result[k] = decided
             :: true                                                 /* nothing new: no slot */
             fi;
-            held[k].opener = NOBODY; held[k].votes = 0;
+            held[k].votes = 0;
+            if
+            :: held[k].opener = NOBODY                              /* somebody found no room: another opens */
+            :: held[k].opener = k; voted = 0                        /* the lap of the result gathers the next votes */
+            fi;
             deciding = 0;
 #ifdef EARLY_RESULT_OFF
             held[k].result[k] = 0;
