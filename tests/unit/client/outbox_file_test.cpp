@@ -91,6 +91,27 @@ BOOST_AUTO_TEST_CASE(a_torn_record_at_the_end_is_dropped_wherever_it_is_cut) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(a_record_with_one_wrong_byte_is_dropped_wherever_it_stands) {
+    const Folder folder;
+    std::size_t good = 0;
+    {
+        auto outbox = OutboxFile::open(folder.file(), wanted("tea"));
+        BOOST_REQUIRE(outbox->keep(frame(1, {"a"})));
+        good = std::filesystem::file_size(folder.file());
+        BOOST_REQUIRE(outbox->keep(frame(2, {"b"})));
+    }
+    std::ifstream file{folder.file(), std::ios::binary};
+    const std::string whole{std::istreambuf_iterator<char>{file}, {}};
+    for (auto at = good; at < whole.size(); ++at) {
+        auto rotten = whole;
+        rotten[at] = static_cast<char>(rotten[at] ^ 1);
+        std::ofstream{folder.file(), std::ios::binary | std::ios::trunc} << rotten;
+        auto outbox = OutboxFile::open(folder.file(), wanted("tea"));
+        BOOST_REQUIRE(outbox);
+        BOOST_TEST(outbox->kept().sent.value == 1U, "byte " << at - good << " of the record");
+    }
+}
+
 BOOST_AUTO_TEST_CASE(a_rewritten_outbox_says_the_same) {
     const Folder folder;
     {

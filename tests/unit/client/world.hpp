@@ -19,7 +19,7 @@ class World {
 public:
     explicit World(std::size_t nodes = 3, const KeptOutbox& earlier = {}, std::uint32_t batch_messages = 4,
                    std::size_t window_messages = 64)
-        : session{options(nodes, batch_messages, window_messages), earlier} {}
+        : session{options(nodes, batch_messages, window_messages), earlier}, kept_up_to_{earlier.sent} {}
 
     static SessionOptions options(std::size_t nodes, std::uint32_t batch_messages, std::size_t window_messages) {
         SessionOptions wanted;
@@ -93,6 +93,8 @@ private:
         if (const auto* push = std::get_if<PushRequest>(&*request)) {
             BOOST_TEST(push->client_id == "tea");
             BOOST_TEST(push->instance.value == 7U);
+            // Else a restart gives its numbers to other messages.
+            BOOST_TEST(push->last().value <= kept_up_to_.value, "sent before the outbox has it: " << push->last().value);
             SentPush one{push->first, {}};
             for (MessageReader messages{*push}; messages.more();) one.payloads.emplace_back(messages.next().payload);
             pushes.push_back(std::move(one));
@@ -106,6 +108,7 @@ private:
                                   [&](const KeepFrame& one) {
                                       const auto request = decode_request(one.frame.bytes(), {});
                                       kept.push_back(std::get<PushRequest>(*request).first);
+                                      kept_up_to_ = std::get<PushRequest>(*request).last();
                                   },
                                   [&](const ForgetKept& one) { forgotten.push_back(one.acked); },
                                   [&](const ReplaceKept&) { ++replaced; },
@@ -118,6 +121,8 @@ private:
                        action);
         }
     }
+
+    ClientSequence kept_up_to_;
 };
 
 inline bool is_durable(const World& world, std::uint64_t ordinal) {
