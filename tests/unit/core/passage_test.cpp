@@ -353,4 +353,23 @@ BOOST_AUTO_TEST_CASE(a_result_that_does_not_follow_the_own_table_ends_the_epoch_
     BOOST_TEST(stand.sent().empty());
 }
 
+BOOST_AUTO_TEST_CASE(a_result_that_the_own_table_has_already_changes_nothing) {
+    Stand stand;
+    stand.greet("c", "id", 7);
+    const auto tip = stand.context.tip;
+    const auto session = *stand.context.sessions.find("id");
+    Session other = session;
+    other.last = {9};
+    ClosedRound closed;
+    closed.opened = {2};
+    closed.result = RoundResult{{1}, tip.round, {1}, 9, 0, 10, {{"id", other, {}}}};
+    auto token = stand.open_by_other(5);
+    token.closed.push_back(std::move(closed));
+    stand.take(token);
+    BOOST_TEST((stand.context.tip == tip));
+    BOOST_TEST((*stand.context.sessions.find("id") == session));
+    BOOST_TEST(!stand.passage.take_trouble().has_value());
+    BOOST_TEST(stand.sent().size() == 1U);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
