@@ -172,6 +172,7 @@ void Passage::close_round() {
         return;
     }
     auto& open = *held_->open;
+    others_bid_ = !open.bids.empty() && (open.bids.size() > 1 || open.bids.front().node != context_.config.self);
     add_woken_bids(open);
     bidders_ = 0;
     for (const auto& bid : open.bids) bidders_ |= bit(bid.node);
@@ -252,8 +253,10 @@ void Passage::finish_round(std::optional<RoundResult> result, bool disk_full) {
         bid_in_.reset();
         clients_.settled(disk_full);
     }
-    // Opened even where nobody is known to have work: the lap that tells the result gathers the next votes.
-    if (may_open() && !others_turn) open_round();
+    // With bids on the token the ring is busy: who has work next opens, so that all take turns in writing. Else this node
+    // opens, also where nobody is known to have work: the lap that tells the result gathers the next votes.
+    const bool mine = clients_.has_work() || !others_bid_;
+    if (may_open() && !others_turn && mine) open_round();
     else forward();
 }
 

@@ -122,6 +122,7 @@ private:
     std::optional<RoundRecord> record_;  ///< built, and waiting for a new segment
     std::optional<RoundResult> result_;  ///< of the round being decided or written
     std::uint64_t bidders_ = 0;          ///< of the round being decided
+    bool others_bid_ = false;            ///< other members' bids were on the token of that round
     std::optional<Hop> bid_in_;          ///< the open round with this node's bid
 
     NodeId presumed_holder_;           ///< where the token parks: who closed the last round
