@@ -18,6 +18,7 @@ import pictures
 import rows
 import tables
 from results import Results
+from ring import TimedOut
 from servers import NotHere
 
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
@@ -29,7 +30,7 @@ QUICK = {"anel": (1, 1), "peer": (1, 0.5), "sweep": (1, 0.5)}
 class Bench:
     def __init__(self, options):
         self.place = measure.Place(options.binaries, os.path.join(options.results, "work"))
-        self.unpacked = options.peers
+        self.unpacked = os.path.abspath(options.peers)
         self.results = Results(os.path.join(options.results, "quick.json" if options.quick else "results.json"))
         self.times = QUICK if options.quick else FULL
         self.failed = []
@@ -49,7 +50,7 @@ class Bench:
             self.results.put_absent(row.name, str(why))
             print(f"{row.name:24} not here: {why}", flush=True)
             return
-        except measure.Failed as why:
+        except (measure.Failed, TimedOut) as why:
             self.failed.append(row.name)
             print(f"{row.name:24} FAILED: {why}", flush=True)
             return

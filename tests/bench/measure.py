@@ -59,7 +59,10 @@ def load(place, kind, seconds, ports=(), **options):
         arguments += ["--ports", ",".join(str(port) for port in ports)]
     for name, value in options.items():
         arguments += [f"--{name.replace('_', '-')}", str(value)]
-    return output_of(arguments, seconds + 60)
+    result = output_of(arguments, seconds + 60)
+    if result["messages"] == 0:
+        raise Failed(f"{kind}: nothing became durable in {seconds} s")
+    return result
 
 
 def on_file(place, kind, seconds, **options):
@@ -97,7 +100,7 @@ def anel(place, kind, seconds, **options):
                      "--base-port", str(base), "--cluster-base-port", str(base + nodes)]
         for name, value in options.items():
             arguments += [f"--{name.replace('_', '-')}", str(value)]
-        return output_of(arguments, 10 * seconds + 120)["result"]
+        return output_of(arguments, 10 * seconds + 300)["result"]
 
 
 def pipeline(place, kind, seconds, **options):

@@ -27,7 +27,12 @@ def points(results, prefix, values, key):
 
 
 def named(values):
-    return [(value, f"{value // 1024} Ki" if value % 1024 == 0 else str(value)) for value in values]
+    def name(value):
+        for unit, letters in ((1024 * 1024, " Mi"), (1024, " Ki")):
+            if value % unit == 0:
+                return f"{value // unit}{letters}"
+        return str(value)
+    return [(value, name(value)) for value in values]
 
 
 def distribution(results, name, path):

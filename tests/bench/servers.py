@@ -80,7 +80,7 @@ class Servers:
                 return condition()
             except (OSError, ValueError):
                 return False
-        wait_until(look, 30, f"{what} serves", step=0.1)
+        wait_until(look, 120, f"{what} serves", step=0.1)
 
 
 class Redis(Servers):

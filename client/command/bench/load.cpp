@@ -9,6 +9,9 @@ using namespace std::chrono_literals;
 
 namespace {
 
+/// A full window may be many megabytes, and the disk slow.
+constexpr auto settle_most = 120s;
+
 /// So many are at or below it. Of few samples p99 is the worst.
 std::int64_t nearest_rank(const std::vector<std::int64_t>& sorted, double share) {
     if (sorted.empty()) return 0;
@@ -129,7 +132,7 @@ Producer::~Producer() {
 
 bool Producer::finish() {
     stop_ = true;
-    return client_->flush(30s);
+    return client_->flush(settle_most);
 }
 
 Load::Load(const Ring& ring, const Options& options, bool all_nodes) {

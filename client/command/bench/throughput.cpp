@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <cmath>
 
 #include "client/command/bench/kinds.hpp"
@@ -23,6 +25,8 @@ bool throughput(Ring& ring, const Options& options, nlohmann::json& result) {
               {"seconds", took.count()},
               {"not_durable", load.acked().failed()}};
     if (options.rate > 0) result["latency"] = load.latencies_since(begun).summary();
+    if (!durable) fmt::print(stderr, "anel bench: not all that was pushed became durable within two minutes\n");
+    if (messages == 0) fmt::print(stderr, "anel bench: nothing was acked in {} s\n", options.seconds);
     return durable && messages > 0;
 }
 
