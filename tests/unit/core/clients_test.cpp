@@ -224,6 +224,33 @@ BOOST_AUTO_TEST_CASE(a_batch_in_the_queue_when_another_instance_takes_over_is_re
     BOOST_TEST(desk.silent());
 }
 
+BOOST_AUTO_TEST_CASE(a_batch_in_the_queue_is_not_acked_because_another_instance_wrote_that_number) {
+    Desk desk;
+    desk.greet("c", "id", 7);
+    desk.arrive("c", push("id", 7, 1, {"mine"}));
+    desk.decide({bid_of(1, {{desk.birth("id"), hello("id", 8)}})});
+    desk.decide({bid_of(1, {{desk.birth("id"), push("id", 8, 1, {"theirs"})}})});
+    desk.round();
+    BOOST_TEST((desk.only<Reject>().code == RejectCode::conflict));
+    desk.durable();
+    BOOST_TEST(desk.silent());
+}
+
+BOOST_AUTO_TEST_CASE(who_takes_over_is_not_acked_a_number_that_the_instance_before_wrote) {
+    Desk desk;
+    desk.greet("c", "id", 7);
+    desk.arrive("c", push("id", 7, 1, {"theirs", "theirs too"}));
+    desk.run();
+    static_cast<void>(desk.said());
+    desk.greet("d", "id", 8);
+    desk.arrive("d", push("id", 8, 2, {"mine"}));
+    const auto reject = desk.only<Reject>();
+    BOOST_TEST((reject.code == RejectCode::conflict));
+    BOOST_TEST(reject.sequence.value == 2U);
+    desk.run();
+    BOOST_TEST(desk.silent());
+}
+
 BOOST_AUTO_TEST_CASE(the_same_instance_born_again_does_not_get_the_batches_of_its_first_life_written) {
     Desk desk;
     desk.greet("c", "id", 7);
