@@ -20,12 +20,12 @@ from tree import BuildFailed, Tree
 @dataclass
 class Outcome:
     mutant: catalogue.Mutant
-    found: bool
+    word: str  # found, SURVIVED, or INVALID: it does not compile
     seconds: float
     text: str
 
     def line(self):
-        return f"{'found   ' if self.found else 'SURVIVED'}  {self.mutant.name:<42} {self.seconds:5.1f} s  {self.text}"
+        return f"{self.word:<8}  {self.mutant.name:<48} {self.seconds:5.1f} s  {self.text}"
 
 
 def try_mutant(tree, mutant, everything):
@@ -38,7 +38,7 @@ def try_mutant(tree, mutant, everything):
             try:
                 tree.build(step.targets)
             except BuildFailed as failed:
-                return Outcome(mutant, False, time.monotonic() - began, f"does not compile: {failed}")
+                return Outcome(mutant, "INVALID", time.monotonic() - began, f"does not compile: {failed}")
             result = step.run(tree.binaries, tree.source)
             counts = result.failed and (mutant.hangs or not result.timed_out)
             if counts or result.timed_out:
@@ -46,7 +46,8 @@ def try_mutant(tree, mutant, everything):
             found = found or counts
             if counts and not everything:
                 break
-    return Outcome(mutant, found, time.monotonic() - began, "; ".join(notes) or "nothing failed")
+    word = "found" if found else "SURVIVED"
+    return Outcome(mutant, word, time.monotonic() - began, "; ".join(notes) or "nothing failed")
 
 
 def check_unbroken(tree, mutants):
@@ -78,10 +79,10 @@ def run_all(root, mutants, everything):
         for mutant in mutants:
             outcomes.append(try_mutant(tree, mutant, everything))
             print(outcomes[-1].line(), flush=True)
-    survivors = [outcome.mutant.name for outcome in outcomes if not outcome.found]
-    print(f"{len(outcomes)} mutants, {len(outcomes) - len(survivors)} found"
-          + (f", SURVIVED: {' '.join(survivors)}" if survivors else ""))
-    return 1 if survivors else 0
+    rest = [outcome for outcome in outcomes if outcome.word != "found"]
+    print(f"{len(outcomes)} mutants, {len(outcomes) - len(rest)} found"
+          + "".join(f", {outcome.word}: {outcome.mutant.name}" for outcome in rest))
+    return 1 if rest else 0
 
 
 def arguments():
