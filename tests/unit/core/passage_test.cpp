@@ -293,6 +293,21 @@ BOOST_AUTO_TEST_CASE(a_member_with_work_sends_a_copy_of_it_with_its_wake_and_kee
     BOOST_TEST(stand.sent()[0].open->bids.empty());
 }
 
+BOOST_AUTO_TEST_CASE(a_wake_brings_no_hello_and_nothing_from_behind_one) {
+    Stand stand;
+    stand.greet("c", "id", 7);
+    stand.arrive("d", hello("other", 8));
+    stand.words();
+    stand.arrive("c", push("id", 7, 1, {"x"}));
+    BOOST_REQUIRE(stand.clients.has_work());
+    stand.forget();
+    stand.passage.work_came();
+    BOOST_REQUIRE_EQUAL(stand.acts<SendControl>().size(), 1U);
+    const auto wake = std::get<Wake>(stand.acts<SendControl>()[0].message);
+    BOOST_TEST(wake.entries.empty());
+    BOOST_TEST(wake.frames.empty());
+}
+
 BOOST_AUTO_TEST_CASE(work_without_a_token_wakes_the_holder_until_it_answers_and_then_suspects_it) {
     Stand stand;
     stand.with_work();
