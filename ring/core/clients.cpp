@@ -58,11 +58,13 @@ std::optional<Bid> Clients::make_bid(std::size_t room, bool token_is_empty) {
 }
 
 /// Of pushes alone: a copy that comes late finds its session gone, given to another instance, or past it. A hello that
-/// comes late could bring a session back that its client has ended.
+/// comes late could bring a session back that its client has ended. And not of this node's own client, which gives the
+/// number of a text that a full disk refused to the next text: the copy would be written in its place.
 void Clients::add_copies(Wake& wake) const {
     if (in_bid_ > 0) return;
     Bytes frames;
     for (const auto& pending : queue_) {
+        if (pending.client->connection == own_connection()) continue;
         if (pending.kind != Kind::push || frames.size() + pending.frame.size() > limits::wake_bid_bytes_max) break;
         wake.entries.push_back({pending.birth, static_cast<std::uint32_t>(pending.frame.size())});
         frames.insert(frames.end(), pending.frame.bytes().begin(), pending.frame.bytes().end());
