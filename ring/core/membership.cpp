@@ -336,9 +336,10 @@ Duration Membership::start_patience() const {
     return coordinates() ? timeout * 5 / 4 : timeout;
 }
 
-/// A member whose link did not stand is left out of the next view and readmitted with doubling delay.
+/// A member whose link did not stand is left out of the next view and readmitted with doubling delay. Whose links both
+/// do not stand accuses nobody: it is more likely the cause itself, and would take a good member out of the ring.
 void Membership::start_overdue() {
-    if (!outbound_stands_) suspect({SuspectReason::link_failed, neighbour(true).id});
+    if (inbound_stands_ && !outbound_stands_) suspect({SuspectReason::link_failed, neighbour(true).id});
     else suspect({SuspectReason::start_overdue, context_.config.self});
 }
 
