@@ -4,6 +4,7 @@
 
 #include <boost/test/unit_test.hpp>
 #include <deque>
+#include <functional>
 #include <map>
 #include <set>
 #include <string>
@@ -70,6 +71,10 @@ struct SmallRing {
     std::map<Link, Link> peers;         ///< both directions of what is connected
     std::deque<Mail> mail;
     std::set<NodeId> cut;  ///< no control or link message to or from these
+    std::set<std::pair<NodeId, NodeId>> apart;  ///< nor between these, the lower id first
+    std::set<NodeId> deaf;                      ///< they answer, but no link to or from them stands
+    std::function<bool(const Control&)> lose;   ///< these control messages do not arrive
+    std::function<void(NodeId)> decided;        ///< called behind each decide; may kill
     Instant now{std::chrono::seconds{100}};
     std::uint64_t lives = 0;
     bool outcome_not_last = false;  ///< the contract of Action was broken
@@ -112,7 +117,9 @@ struct SmallRing {
         post(peer.first, LinkDropped{peer.second});
     }
     void post(NodeId to, Input input) { mail.push_back({to, hosts[to].incarnation, std::move(input)}); }
-    bool reachable(NodeId from, NodeId to) const { return !cut.contains(from) && !cut.contains(to); }
+    bool reachable(NodeId from, NodeId to) const {
+        return !cut.contains(from) && !cut.contains(to) && !apart.contains(std::minmax(from, to));
+    }
 
     void step(NodeId id, Input input) {
         std::optional<Input> next = std::move(input);
@@ -124,6 +131,7 @@ struct SmallRing {
             next.reset();
             for (std::size_t index = 0; index < actions.size(); ++index) {
                 auto outcome = perform(id, host, actions[index]);
+                if (!host.node) return;
                 if (!outcome) continue;
                 if (index + 1 != actions.size()) outcome_not_last = true;
                 next = std::move(outcome);
@@ -135,7 +143,7 @@ struct SmallRing {
         return std::visit([&](const auto& kind) { return act(id, host, kind); }, action);
     }
     std::optional<Input> act(NodeId id, Host& host, const SendControl& send) {
-        if (!reachable(id, send.to) || !hosts[send.to].node) return {};
+        if (!reachable(id, send.to) || !hosts[send.to].node || (lose && lose(send.message))) return {};
         const auto* call = std::get_if<Call>(&send.message);
         post(send.to, ControlArrived{id, host.incarnation, send.message, call ? ledger.call_words[id] : CallId{}});
         return {};
@@ -148,6 +156,7 @@ struct SmallRing {
     std::optional<Input> act(NodeId id, Host&, const ConnectLink& connect) {
         const auto found = bound.find(connect.address);
         if (found == bound.end() || peers.contains(found->second) || !hosts[found->second.first].node) return {};
+        if (deaf.contains(id) || deaf.contains(found->second.first)) return {};
         peers[{id, connect.link}] = found->second;
         peers[found->second] = {id, connect.link};
         return {};
@@ -180,13 +189,14 @@ struct SmallRing {
         return Granted{{ask.highest_named.next(), {ledger.segments.size()}}, ledger.read(ask.applied)};
     }
     std::optional<Input> act(NodeId, Host&, const CatchUp& ask) { return CaughtUp{ledger.read(ask.applied)}; }
-    std::optional<Input> act(NodeId, Host&, const DecideRound& ask) {
+    std::optional<Input> act(NodeId id, Host&, const DecideRound& ask) {
         const auto& record = ask.record;
         if (!ledger.writable(ask.segment) || record.round != ledger.tip().round.next()) return RoundRefused{DecideRefusal::fenced};
         if (ledger.disk_full) return RoundRefused{DecideRefusal::disk_full};
         BOOST_REQUIRE_EQUAL(record.first.value, ledger.tip().sequence.value + 1);
         ledger.rounds.push_back({ask.segment, record.round, record.first, record.count, record.wall_us, record.text.size(), record.changes});
         ledger.output += record.text;
+        if (decided) decided(id);
         return RoundDecided{};
     }
     std::optional<Input> act(NodeId, Host&, const WriteOutput&) { return OutputWritten{}; }
