@@ -17,6 +17,12 @@ void Client::start() {
     tick();
 }
 
+void Client::begin_again(std::string id) {
+    id_ = std::move(id);
+    name_ = id_;
+    start();
+}
+
 void Client::new_instance() {
     instance_ = {world_.random.number() | 1U};
     sent_ = {};
@@ -28,14 +34,31 @@ void Client::new_instance() {
 }
 
 void Client::crash() {
-    world_.count("client crashes");
+    world_.strike(Fault::client_killed);
     if (world_.random.chance(world_.plan.outbox_lost)) {
+        world_.strike(Fault::outbox_lost);
         world_.tell([&] { return fmt::format("client {} loses its outbox", id_); });
         outbox_.clear();
         new_instance();
     } else {
         connect();
     }
+}
+
+void Client::fail_over() {
+    if (cursor_ == 0) return;
+    world_.strike(Fault::failover_in_batch);
+    connect();
+}
+
+void Client::vanish() {
+    left_ = 0;
+    outbox_.clear();
+    if (line_) mail_.close(*line_);
+    line_.reset();
+    welcomed_ = true;
+    leaving_ = false;
+    cursor_ = 0;
 }
 
 void Client::hurry() { left_ += 2; }
@@ -69,7 +92,8 @@ void Client::tick() {
         if (owed && world_.now() >= patience_until_) lose_patience();
         else if (welcomed_ && !leaving_) push_some();
     }
-    if (done() && !world_.faults && !leaving_) return;  // nothing more will ever come
+    ticking_ = !done() || world_.faults || leaving_;
+    if (!ticking_) return;  // nothing more will ever come
     world_.events.after(world_.random.between(1ms, 30ms), [this] { tick(); });
 }
 
@@ -82,7 +106,7 @@ void Client::make_messages() {
         static_cast<std::uint64_t>(per_tick) + (world_.random.chance(per_tick - std::floor(per_tick)) ? 1U : 0U);
     if (!world_.faults) count = left_;
     for (; count > 0 && left_ > 0; --count, --left_) {
-        auto payload = nasty_payload(world_.random, fmt::format("{}/{}", id_, ++made_));
+        auto payload = nasty_payload(world_.random, fmt::format("{}/{}", name_, ++made_));
         // Clocks of clients are coarse and wrong, so that ties and steps back happen.
         const auto time = static_cast<Timestamp>(world_.random.below(20));
         outbox_.push_back({ClientSequence{}, time, std::move(payload)});
@@ -113,6 +137,7 @@ void Client::push_some() {
         world_.count("byes");
         leaving_ = true;
         said_bye_ = true;
+        judge_.said_bye(id_, instance_);
         mail_.send(*line_, Blob::of(encode(ByeRequest{id_, instance_})));
         wait_for(200ms, 1500ms);
     }
@@ -131,7 +156,7 @@ void Client::push(const std::deque<Item>& items, std::size_t from, std::size_t c
 }
 
 void Client::push_acked_again() {
-    world_.count("repeated pushes");
+    world_.strike(Fault::acked_pushed_again);
     const auto from = world_.random.below(history_.size());
     push(history_, from, std::min<std::size_t>(1 + world_.random.below(4), history_.size() - from));
 }
@@ -164,7 +189,8 @@ void Client::on(const Welcome& welcome) {
         world_.count("byes undone by an old hello");
         return new_instance();
     }
-    if (welcome.last < acked_ || (sent_.value > 0 && welcome.last > sent_)) {
+    // What an instance that has sent nothing believes is what it inherited; that session may have retired since.
+    if (sent_.value > 0 && (welcome.last < acked_ || welcome.last > sent_)) {
         throw Violation{fmt::format("S2: client {} is welcomed at {}, acked are {}, sent {}", id_, welcome.last.value,
                                     acked_.value, sent_.value)};
     }

@@ -13,15 +13,24 @@ namespace anel::simulation {
 
 class Client {
 public:
-    Client(World& world, Mail& mail, Judge& judge, std::string id)
-        : world_{world}, mail_{mail}, judge_{judge}, id_{std::move(id)} {}
+    /// @param name  begins every payload; two clients with one id have two names.
+    Client(World& world, Mail& mail, Judge& judge, std::string id, std::string name)
+        : world_{world}, mail_{mail}, judge_{judge}, id_{std::move(id)}, name_{std::move(name)} {}
 
     void start();
     /// The process dies and comes back, with its outbox or without.
     void crash();
+    /// Leaves its node for another one with whatever is under way.
+    void fail_over();
+    /// Gives up for good, without a word.
+    void vanish();
     /// Makes the last messages at once; after them it only waits for acks.
     void hurry();
     [[nodiscard]] bool done() const { return left_ == 0 && outbox_.empty(); }
+    /// Done, and it will do nothing more by itself.
+    [[nodiscard]] bool at_rest() const { return done() && !ticking_; }
+    /// Another client takes its place.
+    void begin_again(std::string id);
     [[nodiscard]] std::string describe() const;
 
 private:
@@ -57,6 +66,7 @@ private:
     Mail& mail_;
     Judge& judge_;
     std::string id_;
+    std::string name_;
 
     // What survives with the outbox.
     Instance instance_;
@@ -69,6 +79,7 @@ private:
     std::uint64_t made_ = 0;
     std::optional<LineNumber> line_;
     NodeId node_;
+    bool ticking_ = false;
     bool welcomed_ = false;
     bool leaving_ = false;    ///< bye was sent on this line
     bool said_bye_ = false;   ///< bye was sent by this instance, on whatever line

@@ -48,11 +48,13 @@ void Host::start() {
         static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(world_.plan.drift_ppm) * 2 + 1)) -
         world_.plan.drift_ppm;
     clock_.wall_offset_us = 1'700'000'000'000'000;
+    if (world_.faults && clock_.drift_ppm != 0) world_.strike(Fault::clock_drift);
     if (random.chance(world_.plan.wall_jump)) {
+        world_.strike(Fault::wall_clock_wrong);
         clock_.wall_offset_us += static_cast<std::int64_t>(random.below(20'000'000'000)) - 10'000'000'000;
     }
     auto config = world_.plan.config;
-    config.self = self_;
+    config.self = node_id_;
     ledger_.emplace(volume_, self_);
     const auto history = ledger_->read(Round{0});
     world_.count("starts");
@@ -74,17 +76,25 @@ void Host::kill(std::string_view why) {
     outcomes_.clear();
     actions_.clear();
     frozen_.clear();
-    syncing_.reset();
+    syncing_ = false;
     next_sync_.reset();
     timer_.reset();
     busy_ = false;
     paused_ = false;
-    network_.node_died(self_);
+    world_.candidates.erase(self_);
+    network_.process_died(self_);
+}
+
+void Host::jump_wall() {
+    if (!alive()) return;
+    world_.strike(Fault::wall_clock_jump);
+    clock_.wall_offset_us += static_cast<std::int64_t>(world_.random.below(20'000'000'000)) - 10'000'000'000;
 }
 
 void Host::pause(Duration length) {
     if (!alive() || paused_) return;
     paused_ = true;
+    paused_in_ = ledger_->newest_epoch();
     world_.count("pauses");
     world_.tell([&] { return fmt::format("node {} freezes for {} us", self_.value, length.count()); });
     const auto pause_number = ++pauses_;
@@ -96,6 +106,7 @@ void Host::pause(Duration length) {
 void Host::resume() {
     if (!alive() || !paused_) return;
     paused_ = false;
+    if (ledger_->newest_epoch().value >= paused_in_.value + 3) world_.strike(Fault::slept_through_epochs);
     world_.tell([&] { return fmt::format("node {} goes on", self_.value); });
     auto frozen = std::move(frozen_);
     frozen_.clear();
@@ -135,14 +146,25 @@ void Host::finish(Input outcome) {
 
 /// Faults strike between any two steps of one action as well.
 void Host::disk_step(Duration delay, std::function<void()> what) {
-    if (world_.fault(world_.plan.freeze_in_disk)) pause(world_.random.between(100us, Duration{1500ms}));
+    if (world_.fault(world_.plan.crash_in_disk, Fault::killed_in_disk_action)) return kill("in a disk action");
+    if (world_.fault(world_.plan.freeze_in_disk, Fault::frozen_in_disk_action)) {
+        pause(world_.random.between(100us, Duration{1500ms}));
+    }
     later(delay, std::move(what));
+}
+
+void Host::grant_step(Fault death, Duration delay, std::function<void()> what) {
+    if (world_.fault(world_.plan.crash_in_grant, death)) return kill(name_of(death));
+    disk_step(delay, std::move(what));
 }
 
 /// Faults strike between any two actions.
 bool Host::struck() {
-    if (world_.fault(world_.plan.pause_at_action)) pause(world_.random.between(Duration{100}, world_.plan.pause_max));
-    else if (world_.fault(world_.plan.crash_at_action)) kill("between two actions");
+    if (world_.fault(world_.plan.pause_at_action, Fault::frozen_between_actions)) {
+        pause(world_.random.between(Duration{100}, world_.plan.pause_max));
+    } else if (world_.fault(world_.plan.crash_at_action, Fault::killed_between_actions)) {
+        kill("between two actions");
+    }
     return !alive() || paused_;
 }
 

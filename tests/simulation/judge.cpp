@@ -102,11 +102,11 @@ void Judge::replied(NodeId node, const ClientReply& reply) const {
     }
 }
 
-void Judge::token_sent(NodeId node, const Token& token) {
-    const auto [at, fresh] = hops_.try_emplace({token.epoch, token.hop}, node);
-    if (!fresh && at->second != node) {
+void Judge::token_sent(Process process, const Token& token) {
+    const auto [at, fresh] = hops_.try_emplace({token.epoch, token.hop}, process);
+    if (!fresh && at->second != process) {
         throw Violation{fmt::format("S1: two tokens: hop {} of epoch {} was sent by node {} and by node {}",
-                                    token.hop.value, token.epoch.value, at->second.value, node.value)};
+                                    token.hop.value, token.epoch.value, at->second.value, process.value)};
     }
 }
 
@@ -127,15 +127,16 @@ void Judge::granted(NodeId node, const Grant& grant) {
 }
 
 void Judge::snapshot_taken(NodeId node, const Snapshot& snapshot) const {
-    Sessions sessions;
-    Sequence sequence;
+    if (snapshot.round.value < forgotten_) return;
+    auto sessions = forgotten_sessions_;
+    auto sequence = forgotten_sequence_;
     for (const auto& round : rounds_) {
         if (round.record.round > snapshot.round) break;
         apply(round.record, sessions);
         sequence.value = round.record.first.value + round.record.count - 1;
     }
     const Sessions taken{snapshot.sessions.begin(), snapshot.sessions.end()};
-    if (snapshot.round.value > rounds_.size() || taken != sessions || sequence != snapshot.sequence) {
+    if (snapshot.round.value > newest_round() || taken != sessions || sequence != snapshot.sequence) {
         throw Violation{fmt::format("node {}'s snapshot of round {} is not what was decided ({} sessions, {})",
                                     node.value, snapshot.round.value, taken.size(), sessions.size())};
     }
@@ -143,17 +144,18 @@ void Judge::snapshot_taken(NodeId node, const Snapshot& snapshot) const {
 
 // --- the volume ----------------------------------------------------------------------------------
 
-void Judge::record_written(NodeId node, const SimSegment& segment, const SimRecord& record) {
+void Judge::record_written(Process process, const SimSegment& segment, const SimRecord& record) {
     const auto* there = segment.at(segment.slot_of(record.record.round));
-    if (there && there->writer != node && there->record != record.record) {
+    if (there && there->writer != process && there->record != record.record) {
         throw Violation{fmt::format("S1: nodes {} and {} both hold the token of epoch {}: round {}",
-                                    there->writer.value, node.value, segment.epoch.value, record.record.round.value)};
+                                    there->writer.value, process.value, segment.epoch.value,
+                                    record.record.round.value)};
     }
 }
 
-void Judge::decided(NodeId node, const SimSegment& segment, const SimRecord& record) {
+void Judge::decided(Process process, const SimSegment& segment, const SimRecord& record) {
     if (segment.number != volume_.newest()->number) {
-        throw Violation{fmt::format("S1: node {} decides in segment {}, the newest is {}", node.value,
+        throw Violation{fmt::format("S1: node {} decides in segment {}, the newest is {}", process.value,
                                     segment.number.value, volume_.newest()->number.value)};
     }
     world_.count("rounds");
@@ -195,11 +197,30 @@ void Judge::check_acked_written() const {
     }
 }
 
+void Judge::forget_below(Round round) {
+    auto last = rounds_.begin();
+    for (; last != rounds_.end() && std::next(last) != rounds_.end() && last->record.round < round; ++last) {
+        apply(last->record, forgotten_sessions_);
+        for (const auto& message : last->messages) {
+            written_.erase(message.payload);
+            pushed_.erase(message.payload);
+            acked_.erase(message.payload);
+        }
+        ++forgotten_;
+        forgotten_sequence_ = {last->record.first.value + last->record.count - 1};
+        forgotten_bytes_ = last->offset + last->record.text.size();
+    }
+    rounds_.erase(rounds_.begin(), last);
+    std::erase_if(retired_, [&](const auto& each) { return each.second < round; });
+    std::erase_if(
+        hops_, [&](const auto& each) { return each.first.second.value + 10'000 < hops_.rbegin()->first.second.value; });
+}
+
 void Judge::check_end() const {
     check_acked_written();
     const auto& bytes = volume_.output.bytes();
     if (bytes != volume_.output.promised()) throw Violation{"S5: output.txt is not what was written to it"};
-    std::size_t end = 0;
+    std::size_t end = forgotten_bytes_;
     for (const auto& round : rounds_) {
         if (round.record.count == 0) continue;
         if (round.offset + round.record.text.size() > bytes.size()) {

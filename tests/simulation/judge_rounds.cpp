@@ -20,6 +20,7 @@ void Judge::add(const SimSegment& segment, const SimRecord& record) {
         const bool was = before != sessions_.end();
         if (was && (!change.session || change.session->instance != before->second.instance)) {
             retired_[{change.client_id, before->second.instance}] = record.record.round;
+            if (!change.session) check_end_of_session(round, change.client_id, before->second);
         }
     }
     check_changes(round, sessions_);
@@ -36,7 +37,7 @@ void Judge::check_numbers(const SimSegment& segment, const SimRecord& record) co
     const auto broken = [&](std::string_view what) {
         throw Violation{fmt::format("S4: round {}: {}", made.round.value, what)};
     };
-    if (made.round.value != rounds_.size() + 1) broken("not the next round");
+    if (made.round.value != newest_round() + 1) broken("not the next round");
     std::uint64_t first = 1;
     std::uint64_t end = 0;
     WallTime wall_us = 0;
@@ -100,6 +101,19 @@ void Judge::check_order(const DecidedRound& round) const {
     if (!std::is_sorted(places.begin(), places.end())) {
         throw Violation{fmt::format("S4: round {} is not in the voted order", round.record.round.value)};
     }
+}
+
+/// Who did not say bye keeps its session, unless there are too many and it was idle for long enough.
+void Judge::check_end_of_session(const DecidedRound& round, const std::string& client_id,
+                                 const Session& session) const {
+    if (client_id.starts_with(anonymous_prefix) || leaving_.contains({client_id, session.instance})) return;
+    const auto& config = world_.plan.config;
+    world_.strike(Fault::session_retired);
+    std::size_t with_new = sessions_.size();
+    for (const auto& change : round.record.changes) with_new += change.session && !sessions_.contains(change.client_id);
+    if (with_new > config.sessions && round.record.wall_us - session.wall_us >= config.session_idle_us) return;
+    throw Violation{fmt::format("S3: round {} ends the session of {}, one of {}, idle for {} us",
+                                round.record.round.value, client_id, with_new, round.record.wall_us - session.wall_us)};
 }
 
 void Judge::check_anonymous(const DecidedRound& round) const {

@@ -15,9 +15,11 @@ void Mail::send(LineNumber number, Blob frame) {
     const auto at = lines_.find(number);
     if (at == lines_.end()) return;
     auto& line = at->second;
-    if (world_.fault(world_.plan.client_connection_loss)) line.broken = true;
+    if (world_.fault(world_.plan.client_connection_loss, Fault::client_line_lost)) line.broken = true;
     if (line.broken) return;
-    line.last_up = std::max(line.last_up, world_.now() + delay());
+    const bool slow = world_.fault(world_.plan.client_slow, Fault::client_frame_slow);
+    const auto takes = slow ? world_.random.between(Duration{0}, world_.plan.client_slow_delay) : delay();
+    line.last_up = std::max(line.last_up, world_.now() + takes);
     // What the client has sent may arrive although the client is gone meanwhile.
     const auto node = line.node;
     const auto delimiter = line.delimiter;

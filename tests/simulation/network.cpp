@@ -8,6 +8,7 @@ using namespace std::chrono_literals;
 
 /// One node's end of a link.
 struct Network::Endpoint {
+    Process process;
     NodeId node;
     LinkId link;
     std::string address;  ///< where it is bound; empty for the connecting end
@@ -31,32 +32,78 @@ Duration Network::delay() {
 }
 
 void Network::send_control(NodeId from, Incarnation incarnation, NodeId to, Control message) {
-    const auto copies = world_.fault(world_.plan.control_repeat) ? 2 : 1;
+    const SentControl sent{from, incarnation, to, std::move(message)};
+    if (world_.plan.stale_control_mean.count() > 0) {
+        old_control_.push_back(sent);
+        if (old_control_.size() > 200) old_control_.pop_front();
+    }
+    const auto copies = world_.fault(world_.plan.control_repeat, Fault::control_repeated) ? 2 : 1;
     for (int copy = 0; copy < copies; ++copy) {
-        if (is_cut(from, to) || world_.fault(world_.plan.control_loss)) continue;
-        world_.events.after(delay(), [this, from, incarnation, to, message] {
-            const auto word = std::holds_alternative<Call>(message) ? call_word_(from) : CallId{};
-            arrive_(to, ControlArrived{from, incarnation, message, word});
-        });
+        if (is_cut(from, to) || world_.fault(world_.plan.control_loss, Fault::control_lost)) continue;
+        const bool slow = world_.fault(world_.plan.slow_message, Fault::control_slow);
+        const auto takes = slow ? world_.random.between(0us, world_.plan.slow_delay)
+                                : world_.random.between(world_.plan.delay_min, world_.plan.delay_max);
+        auto& last = last_control_[{from, to}];
+        if (world_.faults && world_.now() + takes < last) world_.strike(Fault::control_out_of_order);
+        last = std::max(last, world_.now() + takes);
+        world_.events.after(takes, [this, sent] { deliver_control(sent); });
     }
 }
 
-std::string Network::bind(NodeId node, LinkId link) {
+void Network::deliver_control(const SentControl& sent) {
+    const auto word = std::holds_alternative<Call>(sent.message) ? call_word_(sent.from) : CallId{};
+    arrive_(resolve_(sent.to), ControlArrived{sent.from, sent.incarnation, sent.message, word});
+}
+
+void Network::repeat_stale_control() {
+    if (old_control_.empty()) return;
+    world_.strike(Fault::control_stale);
+    deliver_control(world_.random.pick(old_control_));
+}
+
+std::string Network::bind(Process process, LinkId link) {
     auto endpoint = std::make_shared<Endpoint>();
-    endpoint->node = node;
+    endpoint->process = process;
+    endpoint->node = node_of(process);
     endpoint->link = link;
     // Not unique between lives of a node, as ports are not: the core has to notice a wrong peer by itself.
-    endpoint->address = fmt::format("sim:{}:{}", node.value, link.value);
-    endpoints_[{node, link}] = endpoint;
+    endpoint->address = fmt::format("sim:{}:{}", process.value, link.value);
+    endpoints_[{process, link}] = endpoint;
     bound_[endpoint->address] = endpoint;
+    if (world_.fault(world_.plan.stranger)) {
+        world_.events.after(delay(), [this, endpoint] { visit_by_stranger(endpoint); });
+    }
     return endpoint->address;
 }
 
-void Network::connect(NodeId node, LinkId link, const std::string& address) {
+/// Somebody who knew this port in an earlier life of it speaks first, and goes.
+void Network::visit_by_stranger(const SharedEndpoint& endpoint) {
+    if (endpoint->closed || endpoint->pipe || old_link_messages_.empty()) return;
+    world_.strike(Fault::link_stranger);
+    for (auto count = world_.random.between(1, 3); count > 0; --count) {
+        arrive_(endpoint->process, LinkArrived{endpoint->link, world_.random.pick(old_link_messages_)});
+    }
+}
+
+void Network::deafen(NodeId node) {
+    deaf_.insert(node);
+    for (const auto& [key, endpoint] : endpoints_) {
+        if (endpoint->node != node || !endpoint->pipe) continue;
+        for (std::size_t side = 0; side < 2; ++side) drop_later(endpoint->pipe, side, delay());
+    }
+}
+
+bool Network::is_hindered(const Endpoint& one, const Endpoint& other) const {
+    return is_cut(one.node, other.node) || is_cut(other.node, one.node) || deaf_.contains(one.node) ||
+           deaf_.contains(other.node);
+}
+
+void Network::connect(Process process, LinkId link, const std::string& address) {
     auto endpoint = std::make_shared<Endpoint>();
-    endpoint->node = node;
+    endpoint->process = process;
+    endpoint->node = node_of(process);
     endpoint->link = link;
-    endpoints_[{node, link}] = endpoint;
+    endpoints_[{process, link}] = endpoint;
     world_.events.after(delay(), [this, endpoint, address] { attempt(endpoint, address); });
 }
 
@@ -68,7 +115,7 @@ void Network::attempt(const SharedEndpoint& connector, const std::string& addres
         return;
     }
     const auto& binder = at->second;
-    if (is_cut(connector->node, binder->node) || is_cut(binder->node, connector->node)) {
+    if (is_hindered(*connector, *binder)) {
         world_.events.after(20ms, [this, connector, address] { attempt(connector, address); });
         return;
     }
@@ -83,10 +130,14 @@ void Network::attempt(const SharedEndpoint& connector, const std::string& addres
     }
 }
 
-void Network::send_link(NodeId node, LinkId link, LinkMessage message) {
-    const auto at = endpoints_.find({node, link});
+void Network::send_link(Process process, LinkId link, LinkMessage message) {
+    const auto at = endpoints_.find({process, link});
     if (at == endpoints_.end() || at->second->dropped) return;
     const auto& endpoint = at->second;
+    if (world_.plan.stranger > 0) {
+        old_link_messages_.push_back(message);
+        if (old_link_messages_.size() > 100) old_link_messages_.pop_front();
+    }
     if (!endpoint->pipe) {
         endpoint->unsent.push_back(std::move(message));
         return;
@@ -95,11 +146,11 @@ void Network::send_link(NodeId node, LinkId link, LinkMessage message) {
 }
 
 void Network::put_on_wire(const SharedPipe& pipe, std::size_t from, LinkMessage message) {
-    if (world_.fault(world_.plan.link_loss)) return;
+    if (world_.fault(world_.plan.link_loss, Fault::link_lost)) return;
     auto& wire = pipe->wire[from];
-    const auto copies = world_.fault(world_.plan.link_repeat) ? 2 : 1;
+    const auto copies = world_.fault(world_.plan.link_repeat, Fault::link_repeated) ? 2 : 1;
     for (int copy = 0; copy < copies; ++copy) {
-        const bool swapped = !wire.empty() && world_.fault(world_.plan.link_swap);
+        const bool swapped = !wire.empty() && world_.fault(world_.plan.link_swap, Fault::link_swapped);
         wire.insert(swapped ? std::prev(wire.end()) : wire.end(), message);
         auto& last = pipe->last[from];
         last = std::max(last, world_.now() + delay());
@@ -119,11 +170,11 @@ void Network::deliver(const SharedPipe& pipe, std::size_t from) {
     }
     auto message = std::move(wire.front());
     wire.pop_front();
-    arrive_(receiver.node, LinkArrived{receiver.link, std::move(message)});
+    arrive_(receiver.process, LinkArrived{receiver.link, std::move(message)});
 }
 
-void Network::close(NodeId node, LinkId link) {
-    const auto at = endpoints_.find({node, link});
+void Network::close(Process process, LinkId link) {
+    const auto at = endpoints_.find({process, link});
     if (at == endpoints_.end()) return;
     const auto endpoint = at->second;
     endpoints_.erase(at);
@@ -157,15 +208,15 @@ void Network::drop_later(const SharedPipe& pipe, std::size_t side, Duration afte
 void Network::tell_dropped(const SharedEndpoint& endpoint) {
     if (endpoint->closed || endpoint->dropped) return;
     endpoint->dropped = true;
-    arrive_(endpoint->node, LinkDropped{endpoint->link});
+    arrive_(endpoint->process, LinkDropped{endpoint->link});
 }
 
-void Network::node_died(NodeId node) {
-    auto at = endpoints_.lower_bound({node, LinkId{0}});
-    while (at != endpoints_.end() && at->first.first == node) {
+void Network::process_died(Process process) {
+    auto at = endpoints_.lower_bound({process, LinkId{0}});
+    while (at != endpoints_.end() && at->first.first == process) {
         const auto endpoint = at->second;
         at = endpoints_.erase(at);
-        const bool late = world_.fault(world_.plan.drop_late);
+        const bool late = world_.fault(world_.plan.drop_late, Fault::link_end_heard_late);
         end(endpoint, late ? world_.random.between(0us, Duration{2s}) : delay());
     }
 }
@@ -176,6 +227,7 @@ void Network::reset_some_link() {
         if (endpoint->pipe && endpoint->side == 0) pipes.push_back(endpoint->pipe);
     }
     if (pipes.empty()) return;
+    world_.strike(Fault::link_reset);
     const auto& pipe = world_.random.pick(pipes);
     for (std::size_t side = 0; side < 2; ++side) {
         if (world_.random.chance(0.5)) pipe->wire[side].clear();

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 
@@ -9,7 +10,14 @@
 
 namespace anel::simulation {
 
+/// A sync of the output under way: the sectors that it covers, as they were when it began.
+struct OutputSync {
+    std::map<std::size_t, std::string> sectors;
+    std::uint64_t errors = 0;  ///< that the descriptor has heard of
+};
+
 /// Checks S5 at every write: a byte that a reader may have seen never becomes another one, and there are no holes.
+/// Behind the bytes that all see stand those of the disk, sector by sector.
 class SimOutput {
 public:
     void write(std::uint64_t offset, std::string_view text);
@@ -18,15 +26,30 @@ public:
     /// What stands in the file once recovery is complete.
     [[nodiscard]] const std::string& promised() const { return promised_; }
 
-    /// An fsync that began when the file had `size` bytes returned 0.
-    void synced(std::uint64_t size) { on_disk_ = std::max(on_disk_, std::min<std::uint64_t>(size, bytes_.size())); }
-    /// Unsynced bytes go or become holes; only what lies below `durable` stays promised to readers.
-    void power_cut(Random& random, std::uint64_t durable);
+    /// Failed syncs so far: a descriptor hears of those that came after it was opened.
+    [[nodiscard]] std::uint64_t errors() const { return errors_; }
+    [[nodiscard]] OutputSync begin_sync(std::uint64_t errors_heard) const;
+    /// @return whether fsync returned 0.
+    [[nodiscard]] bool finish_sync(const OutputSync& sync);
+    /// The disk refused: the sectors count as clean and are not on it.
+    void fail_sync(const OutputSync& sync);
+
+    /// Any subset of the sectors that no finished sync covers goes; only what lies below `durable` stays promised to
+    /// readers. @return whether anything was lost.
+    bool power_cut(Random& random, std::uint64_t durable);
 
 private:
+    static constexpr std::size_t sector_bytes = 64;
+    [[nodiscard]] std::string sector(std::size_t index) const {
+        return bytes_.substr(index * sector_bytes, sector_bytes);
+    }
+    static void store(std::string& disk, std::size_t index, std::string_view content);
+
     std::string bytes_;
     std::string promised_;
-    std::uint64_t on_disk_ = 0;
+    std::string disk_;
+    std::set<std::size_t> dirty_;  ///< sectors written since a sync covered them
+    std::uint64_t errors_ = 0;
 };
 
 }  // namespace anel::simulation

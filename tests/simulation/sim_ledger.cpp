@@ -15,12 +15,18 @@ RoundResult result_of(const SimSegment& segment, const RoundRecord& record) {
 
 }  // namespace
 
-SharedSegment SimLedger::open(SegmentNumber number) {
+SimLedger::Opened* SimLedger::open_with_descriptor(SegmentNumber number) {
     const auto known = opened_.find(number);
-    if (known != opened_.end()) return known->second;
+    if (known != opened_.end()) return &known->second;
     auto segment = volume_.find(number);
-    if (segment) opened_.emplace(number, segment);
-    return segment;
+    if (!segment) return nullptr;
+    const Opened opened{segment, segment->slots.size(), segment->errors};
+    return &opened_.emplace(number, opened).first->second;
+}
+
+SharedSegment SimLedger::open(SegmentNumber number) {
+    const auto* opened = open_with_descriptor(number);
+    return opened ? opened->segment : nullptr;
 }
 
 Result<History> SimLedger::read(Round applied) {
@@ -45,6 +51,7 @@ Result<History> SimLedger::read(Round applied) {
     const auto tip = volume_.tip();
     history.tip = {SegmentNumber{}, Epoch{}, tip.round, tip.sequence, tip.wall_us};
     if (const auto newest = volume_.newest()) {
+        static_cast<void>(open(newest->number));
         history.tip.segment = newest->number;
         history.tip.epoch = newest->epoch;
     }
@@ -56,30 +63,16 @@ Epoch SimLedger::newest_epoch() const {
     return newest ? newest->epoch : Epoch{};
 }
 
-Succession SimLedger::succession_of(const SharedSegment& sealed, Epoch epoch) const {
-    auto next = std::make_shared<SimSegment>();
-    next->number = sealed ? sealed->number.next() : SegmentNumber{1};
-    next->epoch = epoch;
-    next->boot = volume_.boot();
-    if (sealed) {
-        next->count_before = volume_.count(*sealed);
-        next->base = sealed->end(next->count_before);
-        // After a reboot output.txt may be longer than the records say; what lies between becomes blanks.
-        if (sealed->boot != volume_.boot()) next->base.offset = std::max(next->base.offset, volume_.output.size());
-    }
-    return {sealed, std::move(next)};
-}
-
 Result<Succession> SimLedger::seal_for_grant(Epoch highest_named) {
     const auto newest = volume_.newest();
-    if (!newest) return succession_of(nullptr, Epoch{1});
+    if (!newest) return Succession{nullptr, Epoch{1}, nullptr};
     if (newest->epoch > highest_named) return failure(ErrorCode::newer_epoch, "a newer epoch");
     if (highest_named > newest->epoch) {
         throw Violation{
             fmt::format("epoch {} was named, the newest ever granted is {}", highest_named.value, newest->epoch.value)};
     }
     newest->sealed = true;
-    return succession_of(newest, newest->epoch.next());
+    return Succession{newest, newest->epoch.next(), nullptr};
 }
 
 Result<Succession> SimLedger::seal_for_rotation(SegmentNumber current, Round last) {
@@ -90,20 +83,66 @@ Result<Succession> SimLedger::seal_for_rotation(SegmentNumber current, Round las
                                     self_.value, current.value, last.value, segment->decided)};
     }
     segment->sealed = true;
-    return succession_of(segment, segment->epoch);
+    return Succession{segment, segment->epoch, nullptr};
 }
 
-void SimLedger::sync_sealed(const Succession& succession) {
-    if (!succession.sealed) return;
-    auto& segment = *succession.sealed;
-    for (std::uint64_t slot = 1; slot <= succession.next->count_before; ++slot) {
-        segment.slots[slot - 1]->on_disk = true;
+SyncJob SimLedger::begin_sync_of_sealed(const Succession& succession) {
+    // A sleeper's segment may be trimmed meanwhile; it has it mapped, and the sync of it harms nobody.
+    auto& opened =
+        opened_
+            .try_emplace(succession.sealed->number,
+                         Opened{succession.sealed, succession.sealed->slots.size(), succession.sealed->errors})
+            .first->second;
+    opened.segment = succession.sealed;
+    return *begin_sync(succession.sealed->number, Round{});
+}
+
+void SimLedger::write_filler(const SimSegment& segment) {
+    if (segment.gap_begin == segment.base.offset) return;
+    auto blanks = std::string(segment.base.offset - segment.gap_begin, ' ');
+    blanks.back() = '\n';
+    volume_.output.write(segment.gap_begin, blanks);
+}
+
+void SimLedger::rewrite_output(Round after, const SimSegment& last) {
+    for (const auto& [number, segment] : volume_.segments()) {
+        const auto count = volume_.count(*segment);
+        if (number > last.number) break;
+        if (segment->base.round.value + count < after.value) continue;
+        write_filler(*segment);
+        for (std::uint64_t slot = 1; slot <= count; ++slot) {
+            const auto& record = *segment->at(slot);
+            if (record.record.round > after) volume_.output.write(record.offset, record.record.text);
+        }
     }
-    segment.durable = std::max(segment.durable, succession.next->count_before);
-    segment.durable_on_disk = std::max(segment.durable_on_disk, segment.durable);
+}
+
+void SimLedger::prepare(Succession& succession) {
+    succession.next = std::make_shared<SimSegment>();
+    auto& next = *succession.next;
+    next.number = succession.sealed ? succession.sealed->number.next() : SegmentNumber{1};
+    next.epoch = succession.epoch;
+    next.boot = volume_.boot();
+    if (!succession.sealed) return;
+    const auto& sealed = *succession.sealed;
+    next.count_before = volume_.count(sealed);
+    next.base = sealed.end(next.count_before);
+    next.gap_begin = next.base.offset;
+    if (sealed.boot != volume_.boot()) {
+        const auto* checkpoint = volume_.checkpoint();
+        rewrite_output(checkpoint ? checkpoint->snapshot.round : Round{}, sealed);
+        // The output may be longer than the records say; what lies between becomes blanks.
+        next.base.offset = std::max(next.base.offset, volume_.output.size());
+    } else if (next.count_before == 0) {
+        write_filler(sealed);
+    } else {
+        const auto& last = *sealed.at(next.count_before);
+        volume_.output.write(last.offset, last.record.text);
+    }
 }
 
 Result<void> SimLedger::link(const Succession& succession) {
+    volume_.sync_folder();
     if (!volume_.link(succession.next)) return failure(ErrorCode::fenced, "another one was first");
     return {};
 }
@@ -114,58 +153,34 @@ Result<void> SimLedger::confirm(const Succession& succession) {
         return failure(ErrorCode::fenced, "the journal up to this segment was already trimmed");
     }
     volume_.sync_folder();
-    opened_[number] = succession.next;
+    opened_[number] = {succession.next, 0, succession.next->errors};
+    write_filler(*succession.next);
     return {};
 }
 
-bool SimLedger::decided_in_this_boot() const {
-    for (const auto& [number, segment] : volume_.segments()) {
-        if (segment->boot == volume_.boot() && volume_.count(*segment) > 0) return true;
-    }
-    return false;
-}
-
-void SimLedger::recover_output() {
-    const auto tip = volume_.tip();
-    const bool last_only = decided_in_this_boot();
-    const auto* checkpoint = volume_.checkpoint();
-    Position end = checkpoint ? checkpoint->position : Position{};
-    for (const auto& [number, segment] : volume_.segments()) {
-        if (segment->base.round < end.round && segment->base.round.value + volume_.count(*segment) < end.round.value) {
-            continue;
-        }
-        if (!last_only && segment->base.offset > end.offset && segment->base.round == end.round) {
-            auto blanks = std::string(segment->base.offset - end.offset, ' ');
-            blanks.back() = '\n';
-            volume_.output.write(end.offset, blanks);
-        }
-        if (segment->base.round >= end.round) end = segment->base;
-        for (std::uint64_t slot = 1; slot <= volume_.count(*segment); ++slot) {
-            const auto& record = *segment->at(slot);
-            if (record.record.round <= end.round) continue;
-            end = record.end();
-            if (!last_only || end.round == tip.round) volume_.output.write(record.offset, record.record.text);
-        }
-    }
-}
-
 Result<Grant> SimLedger::grant(Epoch highest_named) {
-    const auto succession = seal_for_grant(highest_named);
+    auto succession = seal_for_grant(highest_named);
     if (!succession) return tl::unexpected{succession.error()};
-    sync_sealed(*succession);
-    if (const auto linked = link(*succession); !linked) return tl::unexpected{linked.error()};
-    if (const auto confirmed = confirm(*succession); !confirmed) return tl::unexpected{confirmed.error()};
-    recover_output();
-    return Grant{succession->next->epoch, succession->next->number};
+    if (auto made = make_next(*succession); !made) return tl::unexpected{made.error()};
+    return Grant{succession->epoch, succession->next->number};
 }
 
 Result<SegmentNumber> SimLedger::rotate(SegmentNumber current, Round last) {
-    const auto succession = seal_for_rotation(current, last);
+    auto succession = seal_for_rotation(current, last);
     if (!succession) return tl::unexpected{succession.error()};
-    sync_sealed(*succession);
-    if (const auto linked = link(*succession); !linked) return tl::unexpected{linked.error()};
-    if (const auto confirmed = confirm(*succession); !confirmed) return tl::unexpected{confirmed.error()};
+    if (auto made = make_next(*succession); !made) return tl::unexpected{made.error()};
     return succession->next->number;
+}
+
+Result<void> SimLedger::make_next(Succession& succession) {
+    if (succession.sealed) {
+        const auto job = begin_sync_of_sealed(succession);
+        if (!finish_sync(job)) return failure(ErrorCode::sync_failed, "the disk refused");
+        raise_durable(job);
+    }
+    prepare(succession);
+    if (auto linked = link(succession); !linked) return linked;
+    return confirm(succession);
 }
 
 Result<void> SimLedger::write_record(SegmentNumber number, const RoundRecord& record) {
@@ -184,8 +199,7 @@ Result<void> SimLedger::write_record(SegmentNumber number, const RoundRecord& re
     const auto before = segment->end(slot - 1);
     SimRecord made{record, before.offset, before.hash, hash_of(record, before.hash), self_};
     if (volume_.watch) volume_.watch->record_written(self_, *segment, made);
-    if (segment->slots.size() < slot) segment->slots.resize(slot);
-    segment->slots[slot - 1] = std::move(made);
+    segment->write(slot, std::move(made));
     return {};
 }
 
@@ -203,25 +217,57 @@ Result<void> SimLedger::decide(SegmentNumber number, Round round) {
     return {};
 }
 
+const SimRecord& SimLedger::last_decided(Round round) const {
+    if (last_decided_ && last_decided_->record.round == round) return *last_decided_;
+    throw Violation{
+        fmt::format("node {} writes output of round {}, which it did not decide last", self_.value, round.value)};
+}
+
 Result<void> SimLedger::write_output(Round round) {
-    if (!last_decided_ || last_decided_->record.round != round) {
-        throw Violation{
-            fmt::format("node {} writes output of round {}, which it did not decide last", self_.value, round.value)};
-    }
-    volume_.output.write(last_decided_->offset, last_decided_->record.text);
+    const auto& last = last_decided(round);
+    volume_.output.write(last.offset, last.record.text);
     return {};
 }
 
-std::optional<SyncJob> SimLedger::begin_sync(SegmentNumber number, Round round) {
-    const auto segment = open(number);
-    if (!segment) return std::nullopt;
-    return SyncJob{segment, segment->slots.size(), segment->decided, round};
+void SimLedger::write_output_half(Round round) {
+    const auto& last = last_decided(round);
+    const std::string_view text = last.record.text;
+    volume_.output.write(last.offset, text.substr(0, text.size() / 2));
 }
 
-void SimLedger::finish_sync(const SyncJob& job) {
+std::optional<SyncJob> SimLedger::begin_sync(SegmentNumber number, Round round) {
+    auto* opened = open_with_descriptor(number);
+    if (!opened) return std::nullopt;
+    auto& segment = *opened->segment;
+    const auto decided = volume_.count(segment);
+    for (auto slot = segment.durable + 1; slot <= std::min(decided, opened->suspect_slots); ++slot) {
+        segment.dirty.insert(slot);
+    }
+    if (decided >= opened->suspect_slots) opened->suspect_slots = 0;
+    SyncJob job{opened->segment, {}, decided, segment.durable, opened->errors, round};
+    for (const auto slot : segment.dirty) job.covers.emplace_back(slot, segment.at(slot)->hash);
+    return job;
+}
+
+bool SimLedger::finish_sync(const SyncJob& job) {
     auto& segment = *job.segment;
-    for (std::uint64_t slot = 1; slot <= job.written; ++slot) {
-        if (segment.slots[slot - 1]) segment.slots[slot - 1]->on_disk = true;
+    if (job.errors != segment.errors) return false;
+    for (const auto& [slot, hash] : job.covers) {
+        auto& place = segment.slots[slot - 1];
+        if (place.cached->hash != hash) continue;
+        place.stored = place.cached;
+        segment.dirty.erase(slot);
+    }
+    segment.grow_stored_run();
+    segment.durable_on_disk = std::max(segment.durable_on_disk, job.durable_word);
+    return true;
+}
+
+void SimLedger::fail_sync(const SyncJob& job) {
+    auto& segment = *job.segment;
+    ++segment.errors;
+    for (const auto& [slot, hash] : job.covers) {
+        if (segment.slots[slot - 1].cached->hash == hash) segment.dirty.erase(slot);
     }
 }
 
@@ -231,28 +277,52 @@ void SimLedger::raise_durable(const SyncJob& job) {
 
 void SimLedger::sync(SegmentNumber segment, Round round) {
     const auto job = begin_sync(segment, round);
-    if (!job) return;
-    finish_sync(*job);
-    raise_durable(*job);
+    if (job && finish_sync(*job)) raise_durable(*job);
 }
 
-bool SimLedger::finish_checkpoint(const Snapshot& snapshot, std::uint64_t output_size) {
-    volume_.output.synced(output_size);
-    if (snapshot.round > volume_.durable()) return false;
+std::optional<Position> SimLedger::position_of(const Snapshot& snapshot) {
+    const auto* checkpoint = volume_.checkpoint();
+    if (checkpoint && checkpoint->snapshot.round >= snapshot.round) return std::nullopt;
     for (const auto& [number, segment] : volume_.segments()) {
-        if (segment->base.round > snapshot.round) continue;
+        if (segment->base.round > snapshot.round) break;
         const auto slot = segment->slot_of(snapshot.round);
-        if (slot > volume_.count(*segment)) continue;
-        const auto end = segment->end(slot);
-        // A holder may be frozen between deciding the round and writing it.
-        if (output_size < end.offset) return false;
-        volume_.link_checkpoint({snapshot, end});
-        return true;
+        if (slot <= volume_.count(*segment)) return segment->end(slot);
     }
-    return true;
+    throw Violation{
+        fmt::format("node {} has applied round {}, which is not in the journal", self_.value, snapshot.round.value)};
 }
 
-void SimLedger::checkpoint(Snapshot snapshot) { std::ignore = finish_checkpoint(snapshot, volume_.output.size()); }
+OutputSync SimLedger::begin_output_sync(Round round) {
+    const auto* checkpoint = volume_.checkpoint();
+    const auto after = checkpoint ? checkpoint->snapshot.round : Round{};
+    for (const auto& [number, segment] : volume_.segments()) {
+        const auto base = segment->base.round;
+        if (base >= round) break;
+        if (base >= after && base <= suspect_round_) write_filler(*segment);
+        const auto last = std::min(volume_.count(*segment), segment->slot_of(round));
+        for (auto slot = std::max(base, after).value - base.value + 1; slot <= last; ++slot) {
+            const auto& record = *segment->at(slot);
+            // The last round is written again in any case: its holder may sleep between deciding and writing it.
+            if (record.record.round > suspect_round_ && record.record.round != round) continue;
+            volume_.output.write(record.offset, record.record.text);
+        }
+    }
+    return volume_.output.begin_sync(output_errors_);
+}
+
+void SimLedger::link_checkpoint(const Snapshot& snapshot, const Position& position) {
+    // It names a segment whose maker may sleep before it syncs the folder.
+    volume_.sync_folder();
+    volume_.link_checkpoint({snapshot, position, false});
+}
+
+void SimLedger::checkpoint(Snapshot snapshot) {
+    const auto position = position_of(snapshot);
+    if (!position || snapshot.round > volume_.durable()) return;
+    if (!volume_.output.finish_sync(begin_output_sync(snapshot.round))) return;
+    link_checkpoint(snapshot, *position);
+    volume_.trim_below(snapshot.round);
+}
 
 Result<Words> SimLedger::words(SegmentNumber number) {
     const auto segment = open(number);

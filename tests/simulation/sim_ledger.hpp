@@ -11,20 +11,24 @@ namespace anel::simulation {
 /// A grant or a rotation under way. Between any two of its steps others act, and the node may be frozen or die.
 struct Succession {
     SharedSegment sealed;  ///< none at the very first grant
-    SharedSegment next;
+    Epoch epoch;
+    SharedSegment next;  ///< once the one before is durable and written
 };
 
 /// A sync under way: it covers what was written before it began.
 struct SyncJob {
     SharedSegment segment;
-    std::uint64_t written = 0;  ///< slots of the segment
+    std::vector<std::pair<std::uint64_t, std::uint64_t>> covers;  ///< slots, and the hashes of their records
     std::uint64_t decided = 0;
+    std::uint64_t durable_word = 0;  ///< as it stood when the sync began; it is on the same pages
+    std::uint64_t errors = 0;        ///< that its descriptor has heard of
     Round round;
 };
 
 class SimLedger final : public Ledger {
 public:
-    SimLedger(SimVolume& volume, NodeId self) : volume_{volume}, self_{self} {}
+    SimLedger(SimVolume& volume, Process self)
+        : volume_{volume}, self_{self}, output_errors_{volume.output.errors()}, suspect_round_{volume.tip().round} {}
 
     // --- the seam, each call at once -------------------------------------------------------------
     [[nodiscard]] LedgerId id() const override { return volume_.id(); }
@@ -44,29 +48,52 @@ public:
     [[nodiscard]] Epoch newest_epoch() const;
     [[nodiscard]] Result<Succession> seal_for_grant(Epoch highest_named);
     [[nodiscard]] Result<Succession> seal_for_rotation(SegmentNumber current, Round last);
-    void sync_sealed(const Succession& succession);
+    /// What the sealed segment has must be durable before the next one has a name.
+    [[nodiscard]] SyncJob begin_sync_of_sealed(const Succession& succession);
+    /// Writes to output.txt what a holder may have left unwritten, and completes the header.
+    void prepare(Succession& succession);
+    /// Syncs the folder first: the segment before may be of a node that sleeps in front of its own sync of it.
     [[nodiscard]] Result<void> link(const Succession& succession);
     /// Syncs the folder, and looks whether the link was void: the journal up to it was trimmed meanwhile.
     [[nodiscard]] Result<void> confirm(const Succession& succession);
-    /// Writes to output.txt what a holder may have left unwritten.
-    void recover_output();
 
+    /// None: the segment has a successor and is trimmed, so all of it is durable.
     [[nodiscard]] std::optional<SyncJob> begin_sync(SegmentNumber segment, Round round);
-    static void finish_sync(const SyncJob& job);
+    /// @return whether fdatasync returned 0.
+    [[nodiscard]] static bool finish_sync(const SyncJob& job);
+    /// The disk refused: the pages count as clean and are not on it.
+    static void fail_sync(const SyncJob& job);
     /// The durable word may be raised by a living process alone.
     static void raise_durable(const SyncJob& job);
-    /// False: not all that it covers is durable yet; to be tried again after another sync.
-    [[nodiscard]] bool finish_checkpoint(const Snapshot& snapshot, std::uint64_t output_size);
+
+    /// Where a checkpoint of the snapshot stands; none: a higher one has it already.
+    [[nodiscard]] std::optional<Position> position_of(const Snapshot& snapshot);
+    [[nodiscard]] OutputSync begin_output_sync(Round round);
+    void link_checkpoint(const Snapshot& snapshot, const Position& position);
+    /// The first half of write_output().
+    void write_output_half(Round round);
     [[nodiscard]] SimVolume& volume() { return volume_; }
 
 private:
+    /// A segment stays mapped when its name goes. Records that are older than the descriptor are suspect: if their
+    /// sync failed, this descriptor will not hear of it.
+    struct Opened {
+        SharedSegment segment;
+        std::uint64_t suspect_slots = 0;
+        std::uint64_t errors = 0;
+    };
+    [[nodiscard]] Opened* open_with_descriptor(SegmentNumber number);
     [[nodiscard]] SharedSegment open(SegmentNumber number);
-    [[nodiscard]] Succession succession_of(const SharedSegment& sealed, Epoch epoch) const;
-    [[nodiscard]] bool decided_in_this_boot() const;
+    [[nodiscard]] Result<void> make_next(Succession& succession);
+    void write_filler(const SimSegment& segment);
+    void rewrite_output(Round after, const SimSegment& last);
+    [[nodiscard]] const SimRecord& last_decided(Round round) const;
 
     SimVolume& volume_;
-    NodeId self_;
-    std::map<SegmentNumber, SharedSegment> opened_;  ///< stays mapped when its name goes
+    Process self_;
+    std::map<SegmentNumber, Opened> opened_;
+    std::uint64_t output_errors_;  ///< heard of by the descriptor of output.txt
+    Round suspect_round_;          ///< bytes of rounds up to here are older than that descriptor
     std::optional<SimRecord> last_decided_;
 };
 

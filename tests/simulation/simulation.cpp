@@ -10,19 +10,38 @@ Simulation::Simulation(std::uint64_t seed, const Plan& plan, std::function<void(
     : world_{plan, seed, std::move(sink)},
       volume_{world_, LedgerId{world_.random.number() | 1U}},
       judge_{world_, volume_},
-      network_{world_, [this](NodeId to, Input input) { hosts_.at(to.value)->arrive(std::move(input)); },
+      network_{world_, [this](Process to, Input input) { host_of(to).arrive(std::move(input)); },
+               [this](NodeId node) { return process_at(node); },
                [this](NodeId node) { return volume_.call_words[node.value]; }},
       mail_{world_, [this](NodeId to, Input input) { hosts_.at(to.value)->arrive(std::move(input)); },
-            [this](NodeId node) { return hosts_.at(node.value)->life(); }} {
+            [this](NodeId node) { return hosts_.at(node.value)->life(); }},
+      vandal_{world_, mail_} {
     for (std::uint64_t id = 0; id < plan.nodes; ++id) {
-        hosts_.push_back(std::make_unique<Host>(world_, NodeId{id}, volume_, network_, mail_, judge_));
+        for (auto* processes : {&hosts_, &seconds_}) {
+            const Process process{processes == &hosts_ ? id : id + limits::nodes_max};
+            processes->push_back(std::make_unique<Host>(world_, process, volume_, network_, mail_, judge_));
+        }
     }
     for (std::size_t index = 0; index < plan.clients; ++index) {
-        clients_.push_back(std::make_unique<Client>(world_, mail_, judge_, fmt::format("c{}", index)));
+        const auto id = fmt::format("c{}", index);
+        clients_.push_back(std::make_unique<Client>(world_, mail_, judge_, id, id));
     }
     for (std::size_t index = 0; index < plan.text_clients; ++index) {
         text_clients_.push_back(std::make_unique<TextClient>(world_, mail_, judge_, fmt::format("t{}", index)));
     }
+    if (plan.rival) rival_ = std::make_unique<Client>(world_, mail_, judge_, "c0", "rival");
+}
+
+Host& Simulation::host_of(Process process) {
+    auto& processes = process == first_process_of(node_of(process)) ? hosts_ : seconds_;
+    return *processes.at(node_of(process).value);
+}
+
+Process Simulation::process_at(NodeId node) {
+    const Process first = first_process_of(node);
+    const Process second{node.value + limits::nodes_max};
+    if (!host_of(second).alive()) return first;
+    return host_of(first).alive() && world_.random.chance(0.5) ? first : second;
 }
 
 void Simulation::run() {
@@ -45,6 +64,11 @@ void Simulation::fault_phase() {
     }
     for (auto& client : clients_) client->start();
     for (auto& client : text_clients_) client->start();
+    if (rival_) {
+        world_.strike(Fault::two_clients_with_one_id);
+        rival_->start();
+    }
+    if (world_.plan.vandal) vandal_.start();
     begin_faults();
     run_until(world_.plan.fault_phase);
 }
@@ -53,6 +77,9 @@ void Simulation::heal() {
     world_.faults = false;
     world_.tell([] { return "--- all faults stop"; });
     network_.heal();
+    network_.heal_links();
+    for (auto& second : seconds_) second->kill("one of an id is enough");
+    if (rival_) rival_->vanish();
     volume_.disk_full = false;
     for (auto& host : hosts_) {
         world_.events.after(world_.random.between(0us, Duration{200ms}), [&host = *host] {
@@ -144,12 +171,13 @@ void Simulation::check_agreement() const {
     }
 }
 
-Verdict run_seed(std::uint64_t seed, const PlanRange& range, std::function<void(const std::string&)> sink) {
+namespace {
+
+Verdict verdict_of(std::uint64_t seed, Simulation& simulation, const std::function<void()>& run) {
     Verdict verdict;
     verdict.seed = seed;
-    Simulation simulation{seed, plan_of(seed, range), std::move(sink)};
     try {
-        simulation.run();
+        run();
     } catch (const std::exception& broken) {
         verdict.broken = broken.what();
         if (verdict.broken.empty()) verdict.broken = "an exception without words";
@@ -157,8 +185,21 @@ Verdict run_seed(std::uint64_t seed, const PlanRange& range, std::function<void(
     auto& world = simulation.world();
     verdict.hash = world.trace.hash();
     verdict.counts = world.counts;
+    verdict.struck = world.struck;
     verdict.ended = world.now();
     return verdict;
+}
+
+}  // namespace
+
+Verdict run_seed(std::uint64_t seed, const PlanRange& range, std::function<void(const std::string&)> sink) {
+    Simulation simulation{seed, plan_of(seed, range), std::move(sink)};
+    return verdict_of(seed, simulation, [&] { simulation.run(); });
+}
+
+Verdict run_months(std::uint64_t seed, std::uint64_t rounds) {
+    Simulation simulation{seed, plan_of_months(), {}};
+    return verdict_of(seed, simulation, [&] { simulation.run_months(rounds); });
 }
 
 }  // namespace anel::simulation

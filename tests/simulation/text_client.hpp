@@ -33,6 +33,7 @@ private:
         using namespace std::chrono_literals;
         // Whether a message came through is unknown after a time-out; a resend is a new message.
         if (!payload_.empty() && world_.now() >= patience_until_) {
+            world_.strike(Fault::text_given_up);
             payload_.clear();
             line_.reset();
         }
@@ -61,7 +62,11 @@ private:
             judge_.text_acked(payload_, ok->sequence);
             --left_;
         } else if (const auto* error = std::get_if<TextError>(&reply)) {
-            if (is_final(error->code)) throw Violation{"plain text was refused: " + error->text};
+            // The node's own session may retire, where there are few, or when a second process of its id is
+            // admitted; the node begins another one.
+            const bool may_retire = world_.plan.config.sessions < 100 || world_.plan.second_process_mean.count() > 0;
+            const bool retired = error->code == RejectCode::session_retired && may_retire;
+            if (is_final(error->code) && !retired) throw Violation{"plain text was refused: " + error->text};
             world_.count("text refused");
         } else {
             throw Violation{"plain text was answered in msgpack"};

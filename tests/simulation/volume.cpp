@@ -16,8 +16,8 @@ Position SimRecord::end() const {
 }
 
 const SimRecord* SimSegment::at(std::uint64_t slot) const {
-    if (slot == 0 || slot > slots.size() || !slots[slot - 1]) return nullptr;
-    return &*slots[slot - 1];
+    if (slot == 0 || slot > slots.size() || !slots[slot - 1].cached) return nullptr;
+    return &*slots[slot - 1].cached;
 }
 
 std::uint64_t SimSegment::valid() const {
@@ -31,13 +31,16 @@ std::uint64_t SimSegment::valid() const {
     return count;
 }
 
-std::uint64_t SimSegment::on_disk() const {
-    std::uint64_t count = 0;
-    while (const auto* record = at(count + 1)) {
-        if (!record->on_disk) break;
-        ++count;
-    }
-    return count;
+void SimSegment::write(std::uint64_t slot, SimRecord record) {
+    if (slots.size() < slot) slots.resize(slot);
+    auto& place = slots[slot - 1];
+    place.cached = std::move(record);
+    dirty.insert(slot);
+    if (!place.on_disk()) stored_run = std::min(stored_run, slot - 1);
+}
+
+void SimSegment::grow_stored_run() {
+    while (stored_run < slots.size() && slots[stored_run].on_disk()) ++stored_run;
 }
 
 SharedSegment SimVolume::newest() const { return segments_.empty() ? nullptr : segments_.rbegin()->second; }
@@ -68,20 +71,23 @@ Position SimVolume::tip() const {
 }
 
 Round SimVolume::durable() const {
-    for (auto at = segments_.rbegin(); at != segments_.rend(); ++at) {
-        const auto& segment = *at->second;
-        if (segment.number > entries_synced_) continue;
-        const auto on_disk = segment.on_disk();
-        const auto known = std::min(on_disk, count(segment));
-        return {segment.base.round.value + known};
+    Round durable;
+    for (const auto& [number, segment] : segments_) {
+        if (number > entries_synced_) break;
+        const auto decided = count(*segment);
+        durable.value = segment->base.round.value + std::min(segment->stored_run, decided);
+        if (segment->stored_run < decided) break;
     }
-    return {};
+    return durable;
 }
 
 bool SimVolume::link(SharedSegment segment) {
     const auto number = segment->number;
     // Its name is free again because it was trimmed. Readers start at the checkpoint and never look so low.
-    if (!segments_.empty() && number < segments_.begin()->first) return true;
+    if (!segments_.empty() && number < segments_.begin()->first) {
+        world_.strike(Fault::number_relinked);
+        return true;
+    }
     return segments_.emplace(number, std::move(segment)).second;
 }
 
@@ -92,22 +98,72 @@ void SimVolume::sync_folder() {
 void SimVolume::link_checkpoint(SimCheckpoint checkpoint) {
     if (watch) watch->checkpointed(checkpoint.snapshot);
     const auto round = checkpoint.snapshot.round;
+    if (!checkpoints_.empty() && checkpoints_.rbegin()->first > round) world_.strike(Fault::checkpoint_late);
     checkpoints_.emplace(round, std::move(checkpoint));
-    // Whoever made it deletes lower checkpoints, and sealed segments that lie wholly below.
+}
+
+void SimVolume::trim_below(Round round) {
+    for (auto& [of, checkpoint] : checkpoints_) checkpoint.entry_synced = true;
     checkpoints_.erase(checkpoints_.begin(), checkpoints_.lower_bound(round));
     while (segments_.size() > 1) {
         const auto& first = *segments_.begin()->second;
         const auto& second = *std::next(segments_.begin())->second;
         if (!first.sealed || second.base.round > round || second.number > entries_synced_) break;
+        world_.strike(Fault::trimmed);
         segments_.erase(segments_.begin());
     }
 }
 
+/// In any order: no name may need one that was linked before it and was not synced.
 void SimVolume::lose_unsynced_entries() {
-    while (!segments_.empty() && segments_.rbegin()->first > entries_synced_ && world_.random.chance(0.5)) {
-        segments_.erase(std::prev(segments_.end()));
+    std::erase_if(segments_, [&](const auto& entry) {
+        if (entry.first <= entries_synced_ || world_.random.chance(0.5)) return false;
+        world_.strike(Fault::name_lost);
+        return true;
+    });
+    for (auto at = segments_.begin(); at != segments_.end() && std::next(at) != segments_.end(); ++at) {
+        if (std::next(at)->first == at->first.next()) continue;
+        throw Violation{
+            fmt::format("S2: a power cut left segment {} without the one before it", std::next(at)->first.value)};
     }
     sync_folder();
+    std::erase_if(checkpoints_, [&](const auto& entry) {
+        if (entry.second.entry_synced || world_.random.chance(0.5)) return false;
+        world_.strike(Fault::checkpoint_name_lost);
+        return true;
+    });
+    for (auto& [round, checkpoint] : checkpoints_) checkpoint.entry_synced = true;
+}
+
+/// Each record that no finished sync covers is there, or as it was before, or torn, which is as good as not there.
+void SimVolume::lose_unsynced_records(SimSegment& segment) {
+    const double kept = world_.random.chance(0.3) ? 0.0 : world_.random.chance(0.5) ? 1.0 : 0.5;
+    for (std::uint64_t slot = 1; slot <= segment.slots.size(); ++slot) {
+        auto& place = segment.slots[slot - 1];
+        if (place.on_disk() || (!place.cached && !place.stored)) continue;
+        // A sync that failed left it clean: the disk has what it had.
+        const bool dirty = segment.dirty.contains(slot);
+        if (!dirty || world_.random.chance(1 - kept)) {
+            world_.strike(Fault::record_lost);
+        } else if (world_.random.chance(0.2)) {
+            place.stored.reset();
+            world_.strike(Fault::record_torn);
+        } else {
+            place.stored = place.cached;
+        }
+        place.cached = place.stored;
+    }
+    segment.dirty.clear();
+    segment.errors = 0;
+    segment.stored_run = 0;
+    segment.grow_stored_run();
+    // The disk has any value that the mapped words ever had; the count is not believed at all.
+    const auto durable = world_.random.between(segment.durable_on_disk, segment.durable);
+    if (durable < segment.durable) world_.strike(Fault::words_lost);
+    segment.durable = durable;
+    segment.durable_on_disk = durable;
+    segment.decided = world_.random.below(segment.slots.size() + 1);
+    segment.sealed = world_.random.chance(0.5);
 }
 
 void SimVolume::power_cut() {
@@ -119,22 +175,10 @@ void SimVolume::power_cut() {
     }
     // Counted before the records go: the successor's header is what recovery will believe.
     lose_unsynced_entries();
-    const double kept = world_.random.chance(0.3) ? 0.0 : world_.random.chance(0.5) ? 1.0 : 0.5;
-    for (auto& [number, shared] : segments_) {
-        auto& segment = *shared;
-        for (auto& slot : segment.slots) {
-            if (!slot || slot->on_disk) continue;
-            if (world_.random.chance(kept)) slot->on_disk = true;
-            else slot.reset();
-        }
-        segment.durable = world_.random.between(segment.durable_on_disk, segment.durable);
-        segment.durable_on_disk = segment.durable;
-        segment.decided = world_.random.below(segment.slots.size() + 1);
-        segment.sealed = world_.random.chance(0.5);
-    }
+    for (auto& [number, shared] : segments_) lose_unsynced_records(*shared);
     ++boot_;
-    call_words = {};
-    output.power_cut(world_.random, safe_offset);
+    if (world_.random.chance(0.5)) call_words = {};
+    if (output.power_cut(world_.random, safe_offset)) world_.strike(Fault::output_torn);
     if (watch) watch->power_was_cut();
 }
 

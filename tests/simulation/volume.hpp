@@ -26,11 +26,19 @@ struct SimRecord {
     std::uint64_t offset = 0;
     std::uint64_t hash_before = 0;
     std::uint64_t hash = 0;
-    NodeId writer;
-    bool on_disk = false;  ///< a sync that began after it was written returned 0
+    Process writer;
     [[nodiscard]] Position end() const;
 };
 [[nodiscard]] std::uint64_t hash_of(const RoundRecord& record, std::uint64_t hash_before);
+
+/// Place of one record: as all processes see it, and as it stands on the disk.
+struct SimSlot {
+    std::optional<SimRecord> cached;
+    std::optional<SimRecord> stored;
+    [[nodiscard]] bool on_disk() const {
+        return cached && stored && cached->hash == stored->hash && cached->hash_before == stored->hash_before;
+    }
+};
 
 /// A numbered piece of the journal. Slots count from 1.
 struct SimSegment {
@@ -38,27 +46,32 @@ struct SimSegment {
     Epoch epoch;
     std::uint64_t boot = 0;
     Position base;
+    std::uint64_t gap_begin = 0;     ///< blanks stand from here to the base offset
     std::uint64_t count_before = 0;  ///< final slots of the segment before
     // The words.
     bool sealed = false;
     std::uint64_t decided = 0;
     std::uint64_t durable = 0;
     std::uint64_t durable_on_disk = 0;
-    std::vector<std::optional<SimRecord>> slots;
+    std::vector<SimSlot> slots;
+    std::set<std::uint64_t> dirty;  ///< slots that were written since a sync covered them
+    std::uint64_t stored_run = 0;   ///< the unbroken run of slots that are on the disk
+    std::uint64_t errors = 0;       ///< failed syncs: a descriptor hears of those that came after it was opened
 
     [[nodiscard]] std::uint64_t slot_of(Round round) const { return round.value - base.round.value; }
     [[nodiscard]] const SimRecord* at(std::uint64_t slot) const;
     [[nodiscard]] Position end(std::uint64_t count) const { return count == 0 ? base : at(count)->end(); }
     /// Valid records in hash order: what is decided when the word is not to be trusted.
     [[nodiscard]] std::uint64_t valid() const;
-    /// Slots of the unbroken run of records that finished syncs cover.
-    [[nodiscard]] std::uint64_t on_disk() const;
+    void write(std::uint64_t slot, SimRecord record);
+    void grow_stored_run();
 };
 using SharedSegment = std::shared_ptr<SimSegment>;
 
 struct SimCheckpoint {
     Snapshot snapshot;
     Position position;
+    bool entry_synced = false;  ///< its name survives a power cut
 };
 
 /// Hears what happens on the volume; the checkers are one.
@@ -68,8 +81,8 @@ public:
     VolumeWatch(const VolumeWatch&) = delete;
     VolumeWatch& operator=(const VolumeWatch&) = delete;
     virtual ~VolumeWatch() = default;
-    virtual void record_written(NodeId node, const SimSegment& segment, const SimRecord& record) = 0;
-    virtual void decided(NodeId node, const SimSegment& segment, const SimRecord& record) = 0;
+    virtual void record_written(Process process, const SimSegment& segment, const SimRecord& record) = 0;
+    virtual void decided(Process process, const SimSegment& segment, const SimRecord& record) = 0;
     virtual void checkpointed(const Snapshot& snapshot) = 0;
     /// Records of `volume` are what the next recovery will find.
     virtual void power_was_cut() = 0;
@@ -95,6 +108,8 @@ public:
     [[nodiscard]] bool link(SharedSegment segment);
     void sync_folder();
     void link_checkpoint(SimCheckpoint checkpoint);
+    /// Syncs the folder of checkpoints, then deletes lower ones and segments that lie wholly below `round`.
+    void trim_below(Round round);
     void power_cut();
 
     SimOutput output;
@@ -104,6 +119,7 @@ public:
 
 private:
     void lose_unsynced_entries();
+    void lose_unsynced_records(SimSegment& segment);
 
     World& world_;
     LedgerId id_;

@@ -7,18 +7,25 @@
 #include <functional>
 #include <map>
 #include <random>
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "common/instant.hpp"
+#include "tests/simulation/fault_kinds.hpp"
 #include "tests/simulation/plan.hpp"
 
 namespace anel::simulation {
 
 /// Simulated time since the world began. Each node sees it through a clock of its own.
 using SimTime = Duration;
+
+/// One process. Its node's id is the rest modulo 64; from 64 on it is a second process of an id.
+using Process = Strong<struct ProcessTag>;
+[[nodiscard]] constexpr NodeId node_of(Process process) { return {process.value % limits::nodes_max}; }
+[[nodiscard]] constexpr Process first_process_of(NodeId node) { return {node.value}; }
 
 /// A promise was broken. Ends the run of a seed.
 struct Violation : std::runtime_error {
@@ -52,6 +59,7 @@ class EventQueue {
 public:
     [[nodiscard]] SimTime now() const { return now_; }
     [[nodiscard]] bool empty() const { return heap_.empty(); }
+    [[nodiscard]] std::size_t size() const { return heap_.size(); }
     [[nodiscard]] SimTime next_time() const { return heap_.front().time; }
     void after(Duration delay, std::function<void()> what) {
         heap_.push_back({now_ + std::max(delay, Duration{0}), ++made_, std::move(what)});
@@ -107,7 +115,9 @@ struct World {
     EventQueue events;
     Trace trace;
     Counts counts;
-    bool faults = false;  ///< the fault phase is on
+    FaultCounts struck{};
+    std::set<Process> candidates;  ///< under way to a grant
+    bool faults = false;           ///< the fault phase is on
 
     [[nodiscard]] SimTime now() const { return events.now(); }
     [[nodiscard]] bool fault(double probability) { return faults && random.chance(probability); }
@@ -115,6 +125,13 @@ struct World {
         const auto at = counts.find(what);
         if (at == counts.end()) counts.emplace(std::string{what}, by);
         else at->second += by;
+    }
+    void strike(Fault kind) { ++struck[static_cast<std::size_t>(kind)]; }
+    /// As fault(), and counts it.
+    [[nodiscard]] bool fault(double probability, Fault kind) {
+        if (!fault(probability)) return false;
+        strike(kind);
+        return true;
     }
     /// One line of the trace; `text` is made only when somebody reads it.
     template <class Text>
