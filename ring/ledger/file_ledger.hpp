@@ -21,6 +21,7 @@ struct LedgerOptions {
     OutputFormat format = OutputFormat::classic;
     bool adopt = false;       ///< a new ledger may begin behind an output.txt that is not empty
     DurableCallback durable;  ///< called on the ledger's own threads
+    SyncTookCallback sync_took;
 
     // For tests.
     FileSystem* files = nullptr;      ///< none: the real one

@@ -221,7 +221,7 @@ Result<std::unique_ptr<FileLedger>> FileLedger::open(const LedgerOptions& option
 
 Result<void> FileLedger::start(const LedgerOptions& options) {
     auto callback = options.durable ? options.durable : [](const tl::expected<Round, Error>&) {};
-    sync_ = std::make_unique<SyncThread>(files_, std::move(callback));
+    sync_ = std::make_unique<SyncThread>(files_, std::move(callback), options.sync_took);
     auto own = Output::open(files_, folders_, true);
     if (!own) {
         return forward_error(own);

@@ -9,8 +9,8 @@
 
 namespace anel {
 
-SyncThread::SyncThread(FileSystem& files, DurableCallback callback)
-    : files_{files}, callback_{std::move(callback)}, thread_{[this] { run(); }} {}
+SyncThread::SyncThread(FileSystem& files, DurableCallback callback, SyncTookCallback took)
+    : files_{files}, callback_{std::move(callback)}, took_{std::move(took)}, thread_{[this] { run(); }} {}
 
 SyncThread::~SyncThread() {
     {
@@ -130,11 +130,13 @@ Result<Round> SyncThread::sync(Watched& watched) {
     if (auto again = write_again(watched, slots); !again) {
         return forward_error(again);
     }
+    const auto begun = std::chrono::steady_clock::now();
     const auto effect = fail_points::pass("segment.sync");
     errno = effect.error;
     if (effect.error != 0 || files_.fdatasync(segment.fd()) != 0) {
         return sync_failure(fmt::format(".anel/journal/{}", segment.number().value), errno);
     }
+    if (took_) took_(std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - begun));
     fail_points::pass("segment.synced");
     segment.raise_durable(slots);
     return last;

@@ -5,6 +5,7 @@
 // it was opened is written again through it, byte for byte, before its first fdatasync counts.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <functional>
@@ -18,10 +19,12 @@ namespace anel {
 
 /// Told on the sync thread (or the checkpoint thread): rounds up to here are durable, or why nothing is any more.
 using DurableCallback = std::function<void(tl::expected<Round, Error>)>;
+/// Told on the sync thread: how long one fdatasync of a segment took.
+using SyncTookCallback = std::function<void(std::chrono::microseconds)>;
 
 class SyncThread {
 public:
-    SyncThread(FileSystem& files, DurableCallback callback);
+    SyncThread(FileSystem& files, DurableCallback callback, SyncTookCallback took);
     SyncThread(const SyncThread&) = delete;
     SyncThread& operator=(const SyncThread&) = delete;
     ~SyncThread();  ///< finishes the sync that runs; requests that wait are dropped
@@ -56,6 +59,7 @@ private:
 
     FileSystem& files_;
     DurableCallback callback_;
+    SyncTookCallback took_;
     std::atomic<bool> failed_{false};
     std::mutex mutex_;
     std::condition_variable changed_;
