@@ -73,10 +73,10 @@ Result<ControlFrame> decode_control(BytesView frame) {
     Reader reader{frame};
     const auto head = read_head(reader);
     if (!head) return tl::unexpected{head.error()};
-    std::variant<Who, IAm, Taken> own;
+    std::variant<Who, IAm, Taken, AskFigures, Figures> own;
     if (get_any(reader, head->kind, head->field_count, own)) {
         if (!reader.done()) return malformed("the fields of a greeting are wrong");
-        return std::visit([](const auto& message) -> ControlFrame { return message; }, own);
+        return std::visit([](auto& message) -> ControlFrame { return std::move(message); }, own);
     }
     ControlEnvelope envelope;
     reader.require(head->field_count >= 2);

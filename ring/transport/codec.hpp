@@ -40,7 +40,19 @@ struct Taken {
     Incarnation incarnation;  ///< of the addressee
     friend bool operator==(const Taken&, const Taken&) = default;
 };
-using ControlFrame = std::variant<ControlEnvelope, Who, IAm, Taken>;
+/// Which figures do you have? From a node whose status page somebody looks at.
+struct AskFigures {
+    std::uint64_t nonce = 0;
+    friend bool operator==(const AskFigures&, const AskFigures&) = default;
+};
+/// One JSON document, for people alone.
+struct Figures {
+    std::uint64_t nonce = 0;
+    NodeId id;
+    Blob json;
+    friend bool operator==(const Figures&, const Figures&) = default;
+};
+using ControlFrame = std::variant<ControlEnvelope, Who, IAm, Taken, AskFigures, Figures>;
 
 [[nodiscard]] Bytes encode_control(const ControlFrame& frame);
 [[nodiscard]] Result<ControlFrame> decode_control(BytesView frame);

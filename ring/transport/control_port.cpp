@@ -74,8 +74,17 @@ void ControlPort::receive(std::vector<ControlEnvelope>& envelopes, Instant now) 
                               [&](const Who& who) {
                                   answer(connection, IAm{who.nonce, self_, incarnation_});
                               },
-                              [&](const IAm& i_am) { heard(i_am); }, [](const Taken&) {}},
+                              [&](const IAm& i_am) { heard(i_am); },
+                              [&](const AskFigures& ask) { figures_asked_.push_back({connection, ask.nonce}); },
+                              [](const Taken&) {}, [](const Figures&) {}},
                    *frame);
+    }
+}
+
+void ControlPort::tell_figures(const std::string& json) {
+    const auto blob = Blob::copy(json);
+    for (const auto& [connection, nonce] : std::exchange(figures_asked_, {})) {
+        answer(connection, Figures{nonce, self_, blob});
     }
 }
 

@@ -29,6 +29,9 @@ public:
     void watch(PollSet& set) { set.add(socket_, readable_); }
     /// What the nodes said since, some of it at a time.
     void receive(std::vector<ControlEnvelope>& envelopes, Instant now);
+    /// Somebody asked for this node's figures and was not answered yet.
+    [[nodiscard]] bool figures_asked() const { return !figures_asked_.empty(); }
+    void tell_figures(const std::string& json);
     [[nodiscard]] const ControlCounters& counters() const { return counters_; }
 
 private:
@@ -53,7 +56,12 @@ private:
     Incarnation incarnation_;
     zmq::socket_t socket_;
     bool readable_ = false;
+    struct FiguresAsked {
+        std::string connection;
+        std::uint64_t nonce = 0;
+    };
     std::map<NodeId, Known> known_;
+    std::vector<FiguresAsked> figures_asked_;  ///< as many as one turn receives at most
     std::mt19937_64 nonces_;
     ControlCounters counters_;
 };

@@ -31,6 +31,8 @@ template <> inline constexpr Shape shape_of<DurableNotice>{1, "durable"};
 template <> inline constexpr Shape shape_of<Who>{1, "who"};
 template <> inline constexpr Shape shape_of<IAm>{3, "i_am"};
 template <> inline constexpr Shape shape_of<Taken>{2, "taken"};
+template <> inline constexpr Shape shape_of<AskFigures>{1, "ask_figures"};
+template <> inline constexpr Shape shape_of<Figures>{3, "figures"};
 template <> inline constexpr Shape shape_of<LinkHello>{3, "hello"};
 template <> inline constexpr Shape shape_of<LinkWelcome>{3, "welcome"};
 template <> inline constexpr Shape shape_of<HopAck>{2, "hop_ack"};

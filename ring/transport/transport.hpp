@@ -55,6 +55,10 @@ public:
     void perform(const SendLink& action) { links_.send(action.link, action.message); }
     void perform(const ReplyClient& action) { clients_.reply(action.connection, action.reply); }
 
+    /// Another node shows this one's figures to somebody; its question waits for tell_figures().
+    [[nodiscard]] bool figures_asked() const { return control_.figures_asked(); }
+    void tell_figures(const std::string& json) { control_.tell_figures(json); }
+
     /// Another life of our id answers in this ring.
     [[nodiscard]] bool id_is_taken() const { return peers_.id_is_taken(); }
     /// The last words to clients and nodes still go while the sockets close, for so long.

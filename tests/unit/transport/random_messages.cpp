@@ -73,6 +73,7 @@ struct Filler {
     template <class Message>
     void tidy(Message&) {}
     /// Entries that fill the frames.
+    void tidy(Figures& figures) { figures.json = Blob::copy(random.text(0, 2000)); }
     void tidy(Wake& wake) {
         std::size_t bytes = 0;
         for (auto& entry : wake.entries) bytes += entry.bytes;
@@ -113,7 +114,7 @@ Variant filled(Filler& filler, std::size_t index) {
 
 ControlFrame RandomMessages::control() {
     Filler filler{*this};
-    using Greeting = std::variant<Who, IAm, Taken>;
+    using Greeting = std::variant<Who, IAm, Taken, AskFigures, Figures>;
     if (below(8) == 0) {
         return std::visit([](const auto& greeting) -> ControlFrame { return greeting; },
                           filled<Greeting>(filler, below(std::variant_size_v<Greeting>)));
