@@ -11,11 +11,13 @@
 #include "ring/daemon/command_line.hpp"
 #include "ring/daemon/daemon.hpp"
 #include "ring/daemon/ending.hpp"
+#include "ring/daemon/figures_text.hpp"
+#include "ring/daemon/report_text.hpp"
+#include "ring/daemon/ring_watch.hpp"
 #include "ring/ledger/fail_points.hpp"
 #include "ring/ledger/file_ledger.hpp"
 #include "ring/ledger/sigbus.hpp"
 #include "ring/ops/http_server.hpp"
-#include "ring/daemon/report_text.hpp"
 
 namespace anel {
 namespace {
@@ -60,15 +62,22 @@ TransportOptions transport_options(const Settings& settings, Incarnation incarna
             .link_message_bytes_max = token_bytes_max};
 }
 
-/// Answers an HTTP request from the loop's own report, so that a loop that stands still shows.
-HttpAnswer answer_from_loop(std::string_view path, Mailbox<Question>& questions, const Life& life) {
-    auto answer = std::make_shared<std::promise<HttpAnswer>>();
+/// Asks the loop for what can be said of its report; nothing: it stands still.
+template <class Answer>
+std::optional<Answer> ask_loop(Mailbox<Question>& questions, std::function<Answer(const Report&)> say) {
+    auto answer = std::make_shared<std::promise<Answer>>();
     auto coming = answer->get_future();
-    questions.put([answer, path = std::string{path}, &life](const Report& report) {
-        answer->set_value(http_answer(path, report, life, steady_now()));
-    });
-    if (coming.wait_for(report_patience) == std::future_status::ready) return coming.get();
-    return {503, "text/plain; charset=utf-8", "the node does not answer\n"};
+    questions.put([answer, say = std::move(say)](const Report& report) { answer->set_value(say(report)); });
+    if (coming.wait_for(report_patience) != std::future_status::ready) return std::nullopt;
+    return coming.get();
+}
+
+/// Answers an HTTP request from the loop's own report, so that a loop that stands still shows.
+HttpAnswer answer_http(const std::string& path, Mailbox<Question>& questions, const Life& life) {
+    if (auto page = page_answer(path)) return std::move(*page);
+    auto answer = ask_loop<HttpAnswer>(
+        questions, [path, &life](const Report& report) { return http_answer(path, report, life, steady_now()); });
+    return answer ? std::move(*answer) : HttpAnswer{503, "text/plain; charset=utf-8", "the node does not answer\n"};
 }
 
 Incarnation new_incarnation() {
@@ -89,7 +98,9 @@ Ending run(const Settings& settings) {
                                "this node by",
                                self.value, to_text(settings.peers.at(self)), own_host.error().text)};
     }
-    const Life life{settings, new_incarnation(), steady_now()};
+    SharedHistogram sync_us;
+    Feed feed{settings.status_viewers_max};
+    const Life life{settings, new_incarnation(), moment_now(), &sync_us, &feed};
 
     zmq::context_t context;
     if (const auto other = who_answers_at(context, *own_host, settings.cluster_port); other && other->id == self) {
@@ -102,13 +113,21 @@ Ending run(const Settings& settings) {
     if (!transport) return ending_of(transport.error());
 
     Mailbox<Question> questions;
+    std::unique_ptr<RingWatch> watch;
     std::unique_ptr<HttpServer> http;
     if (settings.http_port != 0) {
-        auto started = HttpServer::start(options.bind_host, settings.http_port, [&](std::string_view path) {
-            return answer_from_loop(path, questions, life);
+        auto started = HttpServer::start(options.bind_host, settings.http_port, feed, [&](std::string_view path) {
+            return answer_http(std::string{path}, questions, life);
         });
         if (!started) return ending_of(started.error());
         http = std::move(*started);
+        watch = std::make_unique<RingWatch>(RingWatch::Parts{
+            .context = context, .settings = settings, .ipv6 = is_ipv6(*own_host), .feed = feed, .own_figures = [&] {
+                return ask_loop<std::string>(
+                           questions,
+                           [&life](const Report& report) { return figures_json(report, life, steady_now()); })
+                    .value_or(std::string{});
+            }});
     }
 
     Mailbox<SyncResult> syncs;
@@ -118,6 +137,9 @@ Ending run(const Settings& settings) {
     ledger_options.self = self;
     ledger_options.format = settings.node.format;
     ledger_options.adopt = settings.adopt;
+    ledger_options.sync_took = [&](std::chrono::microseconds took) {
+        sync_us.observe(static_cast<std::uint64_t>(took.count()));
+    };
     ledger_options.durable = [&](SyncResult result) { syncs.put(std::move(result)); };
     const auto ledger = FileLedger::open(ledger_options);
     if (!ledger) return ending_of(ledger.error());
@@ -136,7 +158,8 @@ Ending run(const Settings& settings) {
                    .questions = questions},
                   self,
                   settings.node.client_limits,
-                  [&](const Report& report) { return status_json(report, life, steady_now()); }};
+                  {.status = [&](const Report& report) { return status_json(report, life, steady_now()); },
+                   .figures = [&](const Report& report) { return figures_json(report, life, steady_now()); }}};
     auto ending = daemon.run();
     if (ending.exit_code == 0) spdlog::info("left the ring");
     return ending;

@@ -25,9 +25,8 @@ std::optional<std::chrono::milliseconds> time_until(std::optional<Instant> wakeu
 
 }  // namespace
 
-Daemon::Daemon(Parts parts, NodeId self, limits::ClientLimits limits,
-               std::function<std::string(const Report&)> status_text)
-    : parts_{parts}, self_{self}, limits_{limits}, status_text_{std::move(status_text)}, observer_{self} {}
+Daemon::Daemon(Parts parts, NodeId self, limits::ClientLimits limits, Texts texts)
+    : parts_{parts}, self_{self}, limits_{limits}, texts_{std::move(texts)}, observer_{self} {}
 
 Ending Daemon::run() {
     step(Ticked{});
@@ -60,6 +59,7 @@ void Daemon::take_turn() {
     // After what had arrived: it may be just what a time-out was for.
     if (const auto wakeup = parts_.node.next_wakeup(); wakeup && *wakeup <= steady_now()) step(Ticked{});
     take_clients();
+    if (parts_.transport.figures_asked()) parts_.transport.tell_figures(texts_.figures(report()));
     if (ready_.questions) {
         const auto now = report();
         for (const auto& question : parts_.questions.take()) question(now);
@@ -82,13 +82,19 @@ bool Daemon::answer_status(const ClientArrived& arrived) {
     if (is_plain_text(frame) || frame.size() > status_request_bytes_max) return false;
     const auto request = decode_request(frame, limits_);
     if (!request || !std::holds_alternative<StatusRequest>(*request)) return false;
-    parts_.transport.perform(ReplyClient{arrived.connection, StatusReply{status_text_(report())}});
+    parts_.transport.perform(ReplyClient{arrived.connection, StatusReply{texts_.status(report())}});
     return true;
 }
 
 Report Daemon::report() const {
-    return {parts_.node.status(), observer_.counters(), parts_.transport.link_counters(),
-            parts_.transport.control_counters(), parts_.transport.client_counters()};
+    return {parts_.node.status(),
+            observer_.counters(),
+            observer_.histograms(),
+            observer_.token(),
+            observer_.views(),
+            parts_.transport.link_counters(),
+            parts_.transport.control_counters(),
+            parts_.transport.client_counters()};
 }
 
 void Daemon::step(Input input) {
@@ -100,15 +106,16 @@ void Daemon::step(Input input) {
             arrived != nullptr && std::holds_alternative<Call>(arrived->message)) {
             arrived->call_word = parts_.ledger.call_word(arrived->from);
         }
-        observer_.saw(next);
+        const auto now = moment_now();
+        observer_.saw(next, now);
         const bool look = observer_.may_change_view(next);
-        const auto actions = parts_.node.step(next, moment_now());
+        const auto actions = parts_.node.step(next, now);
         for (const auto& action : actions) {
-            observer_.saw(action);
+            observer_.saw(action, now);
             std::visit([this](const auto& one) { perform(one); }, action);
             if (ending_) break;
         }
-        if (look) observer_.after(parts_.node.status());
+        if (look) observer_.after(parts_.node.status(), now);
     }
 }
 

@@ -22,6 +22,9 @@ using SyncResult = Result<Round>;
 struct Report {
     NodeStatus node;
     RingCounters ring;
+    RingHistograms histograms;
+    TokenSeen token;
+    std::deque<ViewSeen> views;
     LinkCounters links;
     ControlCounters control;
     ClientCounters clients;
@@ -39,9 +42,12 @@ public:
         Mailbox<SyncResult>& syncs;
         Mailbox<Question>& questions;
     };
-    /// @param status_text  the answer to a client's `status`.
-    Daemon(Parts parts, NodeId self, limits::ClientLimits limits,
-           std::function<std::string(const Report&)> status_text);
+    /// What the report becomes for whom.
+    struct Texts {
+        std::function<std::string(const Report&)> status;   ///< for a client's `status`
+        std::function<std::string(const Report&)> figures;  ///< for another node, whose status page somebody looks at
+    };
+    Daemon(Parts parts, NodeId self, limits::ClientLimits limits, Texts texts);
 
     /// Until the node has left, or must end.
     [[nodiscard]] Ending run();
@@ -78,7 +84,7 @@ private:
     Parts parts_;
     NodeId self_;
     limits::ClientLimits limits_;
-    std::function<std::string(const Report&)> status_text_;
+    Texts texts_;
     Observer observer_;
     Ready ready_;
     std::vector<Input> arrived_;

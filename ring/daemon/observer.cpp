@@ -3,6 +3,11 @@
 #include <spdlog/spdlog.h>
 
 namespace anel {
+namespace {
+
+constexpr std::size_t views_kept = 12;
+
+}  // namespace
 
 std::string_view name_of(SuspectReason reason) {
     switch (reason) {
@@ -23,7 +28,7 @@ std::string names_of(const std::vector<Member>& members) {
     return names;
 }
 
-void Observer::saw(const Input& input) {
+void Observer::saw(const Input& input, Moment now) {
     std::visit(Overloaded{
                    [&](const ControlArrived& arrived) {
                        if (const auto* suspect = std::get_if<Suspect>(&arrived.message)) {
@@ -33,13 +38,16 @@ void Observer::saw(const Input& input) {
                        spdlog::debug("control message {} of node {}", arrived.message.index(), arrived.from.value);
                    },
                    [&](const LinkArrived& arrived) {
-                       if (std::holds_alternative<Token>(arrived.message)) ++counters_.tokens_received;
+                       if (const auto* token = std::get_if<Token>(&arrived.message)) token_came(*token, now.steady);
                    },
                    [&](const LinkDropped& dropped) {
                        reason_ = "a link dropped";
                        spdlog::debug("link {} dropped", dropped.link.value);
                    },
-                   [&](const ClientArrived&) { ++counters_.client_frames; },
+                   [&](const ClientArrived& arrived) {
+                       ++counters_.client_frames;
+                       ack_timer_.arrived(arrived, now.steady, histograms_.batch_messages);
+                   },
                    [&](const LeaveAsked&) { spdlog::info("told to stop: finishing what was taken"); },
                    [&](const Granted& granted) {
                        ++counters_.grants;
@@ -61,15 +69,19 @@ void Observer::saw(const Input& input) {
                input);
 }
 
-void Observer::saw(const Action& action) {
+void Observer::saw(const Action& action, Moment now) {
     std::visit(Overloaded{
                    [&](const SendControl& send) {
                        if (const auto* suspect = std::get_if<Suspect>(&send.message)) {
-                           reason_ =
-                               fmt::format("we say of node {}: {}", suspect->about.value, name_of(suspect->reason));
+                           reason_ = fmt::format("node {} says of node {}: {}", self_.value, suspect->about.value,
+                                                 name_of(suspect->reason));
                        }
                    },
+                   [&](const SendLink& send) {
+                       if (const auto* token = std::get_if<Token>(&send.message)) token_goes(*token, now.steady);
+                   },
                    [&](const ReplyClient& reply) {
+                       ack_timer_.replied(reply, now.steady, histograms_.ack_us);
                        if (std::holds_alternative<Ack>(reply.reply)) ++counters_.acks;
                        if (std::holds_alternative<Reject>(reply.reply)) ++counters_.rejects;
                        if (std::holds_alternative<Busy>(reply.reply)) ++counters_.busys;
@@ -77,12 +89,41 @@ void Observer::saw(const Action& action) {
                    [&](const DecideRound& decide) {
                        ++counters_.rounds_decided;
                        counters_.messages_decided += decide.record.count;
+                       histograms_.round_messages.observe(decide.record.count);
                        counters_.output_bytes += decide.record.text.size();
                    },
                    [&](const WriteCheckpoint&) { ++counters_.checkpoints; },
                    [](const auto&) {},
                },
                action);
+}
+
+void Observer::token_came(const Token& token, Instant now) {
+    ++counters_.tokens_received;
+    if (lap_began_ && token.epoch == token_.epoch && token.hop > token_.hop) {
+        histograms_.lap_us.observe(static_cast<std::uint64_t>((now - *lap_began_).count()));
+    }
+    lap_began_.reset();
+    look_at(token);
+}
+
+void Observer::token_goes(const Token& token, Instant now) {
+    const bool is_resent = token.epoch == token_.epoch && token.hop == token_.hop;
+    if (is_resent) return;
+    // With an open round it is certain to come back at once; without one it may be parked on its way.
+    if (token.open) lap_began_ = now;
+    look_at(token);
+}
+
+void Observer::look_at(const Token& token) {
+    token_.epoch = token.epoch;
+    token_.hop = token.hop;
+    token_.open = token.open.has_value();
+    token_.bids.clear();
+    if (!token.open) return;
+    token_.opener = token.open->opener;
+    token_.votes = token.open->votes;
+    for (const auto& bid : token.open->bids) token_.bids.push_back({bid.node, bid.entries.size()});
 }
 
 bool Observer::may_change_view(const Input& input) const {
@@ -103,10 +144,14 @@ bool Observer::may_change_view(const Input& input) const {
         input);
 }
 
-void Observer::after(const NodeStatus& status) {
+void Observer::after(const NodeStatus& status, Moment now) {
     const auto epoch = status.view ? std::optional{status.view->epoch} : std::nullopt;
     if (status.view && epoch != epoch_) {
         ++counters_.views;
+        auto& seen = views_.emplace_back();
+        seen = {status.view->epoch, status.view->coordinator, {}, reason_, now.wall_us};
+        for (const auto& member : status.view->members) seen.members.push_back(member.id);
+        if (views_.size() > views_kept) views_.pop_front();
         spdlog::info("epoch {}: nodes {}, coordinator {}; why: {}", status.view->epoch.value,
                      names_of(status.view->members), status.view->coordinator.value, reason_);
     }

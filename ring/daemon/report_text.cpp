@@ -2,14 +2,13 @@
 
 #include <fmt/format.h>
 
-#include <nlohmann/json.hpp>
+#include "ring/daemon/metrics_text.hpp"
+#include "ring/ops/page.hpp"
 
 namespace anel {
 namespace {
 
 std::int64_t ms(Duration interval) { return interval.count() / 1000; }
-
-std::string_view state_of(const NodeStatus& status) { return status.leaving ? "leaving" : name_of(status.phase); }
 
 nlohmann::ordered_json timing_json(const Timing& timing) {
     return {{"token_timeout", ms(timing.token_timeout)},
@@ -27,16 +26,11 @@ nlohmann::ordered_json timing_json(const Timing& timing) {
             {"asleep", ms(timing.asleep)}};
 }
 
-struct Metric {
-    const char* name;
-    const char* type;
-    const char* help;
-    std::uint64_t value;
-};
-
 }  // namespace
 
-std::string status_json(const Report& report, const Life& life, Instant now) {
+std::string_view state_of(const NodeStatus& status) { return status.leaving ? "leaving" : name_of(status.phase); }
+
+nlohmann::ordered_json status_object(const Report& report, const Life& life, Instant now) {
     const auto& node = report.node;
     const auto& config = life.settings.node;
     auto members = nlohmann::ordered_json::array();
@@ -65,7 +59,7 @@ std::string status_json(const Report& report, const Life& life, Instant now) {
         {"pending_bytes", node.pending_bytes},
         {"sessions", node.sessions},
         {"clients", node.clients},
-        {"uptime_ms", ms(now - life.started)},
+        {"uptime_ms", ms(now - life.started.steady)},
         {"token_timeout_ms", life.settings.token_timeout_ms},
         {"timing", timing_json(config.timing)},
         {"format", config.format == OutputFormat::jsonl ? "jsonl" : "classic"},
@@ -75,75 +69,33 @@ std::string status_json(const Report& report, const Life& life, Instant now) {
         json["epoch"] = node.view->epoch.value;
         json["coordinator"] = node.view->coordinator.value;
     }
-    // Paths and names are the user's; bytes that are no UTF-8 must not end the node.
+    return json;
+}
+
+std::string as_text(const nlohmann::ordered_json& json) {
     return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
-std::string metrics_text(const Report& report, const Life& life, Instant now) {
-    const auto& node = report.node;
-    const auto& ring = report.ring;
-    const Metric metrics[] = {
-        {"taking_pushes", "gauge", "1 while clients are served", node.taking_pushes},
-        {"epoch", "gauge", "of the present view", node.view ? node.view->epoch.value : node.tip.epoch.value},
-        {"members", "gauge", "nodes of the present view", node.view ? node.view->members.size() : 0},
-        {"configured", "gauge", "nodes of the ring", life.settings.node.nodes.size()},
-        {"holder", "gauge", "1 while this node holds the token", node.holder},
-        {"round", "gauge", "the last decided round", node.tip.round.value},
-        {"sequence", "gauge", "of the last decided message", node.tip.sequence.value},
-        {"durable_round", "gauge", "every round up to it is durable", node.durable.value},
-        {"pending_messages", "gauge", "taken and not yet written", node.pending_messages},
-        {"pending_bytes", "gauge", "taken and not yet written", node.pending_bytes},
-        {"sessions", "gauge", "of the ledger", node.sessions},
-        {"clients", "gauge", "client ids this node remembers", node.clients},
-        {"uptime_ms", "gauge", "of this process", static_cast<std::uint64_t>(ms(now - life.started))},
-        {"views_total", "counter", "views entered", ring.views},
-        {"tokens_received_total", "counter", "hops that ended here", ring.tokens_received},
-        {"rounds_decided_total", "counter", "as holder", ring.rounds_decided},
-        {"messages_decided_total", "counter", "as holder", ring.messages_decided},
-        {"output_bytes_total", "counter", "as holder", ring.output_bytes},
-        {"rounds_fenced_total", "counter", "decides that came too late", ring.rounds_fenced},
-        {"rounds_disk_full_total", "counter", "decides that found no space", ring.rounds_disk_full},
-        {"grants_total", "counter", "epochs granted to this node", ring.grants},
-        {"grants_refused_total", "counter", "epochs not granted", ring.grants_refused},
-        {"checkpoints_total", "counter", "begun", ring.checkpoints},
-        {"client_frames_total", "counter", "received from clients", ring.client_frames},
-        {"acks_total", "counter", "sent to clients", ring.acks},
-        {"rejects_total", "counter", "sent to clients", ring.rejects},
-        {"busys_total", "counter", "sent to clients", ring.busys},
-        {"client_answers_dropped_total", "counter", "the client was gone or did not read", report.clients.dropped},
-        {"client_malformed_total", "counter", "messages of too many frames", report.clients.malformed},
-        {"control_received_total", "counter", "control messages", report.control.received},
-        {"control_malformed_total", "counter", "control messages that could not be read", report.control.malformed},
-        {"link_received_total", "counter", "link messages", report.links.received},
-        {"link_sent_total", "counter", "link messages", report.links.sent},
-        {"link_refused_total", "counter", "link messages that found no room", report.links.refused},
-        {"link_malformed_total", "counter", "link messages that could not be read", report.links.malformed},
-        {"link_dropped_total", "counter", "links whose connection went away", report.links.dropped},
-    };
-    std::string text;
-    for (const auto& metric : metrics) {
-        text += fmt::format("# HELP anel_{0} {1}\n# TYPE anel_{0} {2}\nanel_{0} {3}\n", metric.name, metric.help,
-                            metric.type, metric.value);
-    }
-    return text + fmt::format(
-                      "# HELP anel_state the phase of this node\n# TYPE anel_state gauge\n"
-                      "anel_state{{state=\"{}\"}} 1\n",
-                      state_of(node));
+std::string status_json(const Report& report, const Life& life, Instant now) {
+    return as_text(status_object(report, life, now));
 }
 
 HttpAnswer http_answer(std::string_view path, const Report& report, const Life& life, Instant now) {
     if (path == "/status") return {200, "application/json", status_json(report, life, now) + "\n"};
-    if (path == "/metrics") return {200, "text/plain; version=0.0.4; charset=utf-8", metrics_text(report, life, now)};
-    if (path == "/health") {
-        const bool healthy = report.node.taking_pushes;
-        return {healthy ? 200 : 503, "text/plain; charset=utf-8", fmt::format("{}\n", state_of(report.node))};
+    if (path == "/metrics") return {200, metrics_content_type, metrics_text(report, life)};
+    if (path == "/healthz") return {200, "text/plain; charset=utf-8", fmt::format("{}\n", state_of(report.node))};
+    if (path == "/health" || path == "/readyz") {
+        const bool ready = report.node.taking_pushes;
+        return {ready ? 200 : 503, "text/plain; charset=utf-8", fmt::format("{}\n", state_of(report.node))};
     }
-    if (path == "/") {
-        return {200, "text/plain; charset=utf-8",
-                fmt::format("Anel {}, node {}: {}\n/status /metrics /health\n", ANEL_VERSION,
-                            life.settings.node.self.value, state_of(report.node))};
-    }
-    return {404, "text/plain; charset=utf-8", "there are /status, /metrics and /health\n"};
+    return {404, "text/plain; charset=utf-8", "there are /, /status, /metrics, /healthz, /readyz and /events\n"};
+}
+
+std::optional<HttpAnswer> page_answer(std::string_view path) {
+    if (path == "/") return HttpAnswer{200, "text/html; charset=utf-8", std::string{page::html}};
+    if (path == "/page.js") return HttpAnswer{200, "text/javascript; charset=utf-8", std::string{page::script}};
+    if (path == "/page.css") return HttpAnswer{200, "text/css; charset=utf-8", std::string{page::style}};
+    return std::nullopt;
 }
 
 }  // namespace anel

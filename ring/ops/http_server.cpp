@@ -1,133 +1,119 @@
 #include "ring/ops/http_server.hpp"
 
-#include <arpa/inet.h>
 #include <fmt/format.h>
-#include <netinet/in.h>
-#include <poll.h>
-#include <sys/eventfd.h>
-#include <sys/socket.h>
-#include <sys/time.h>
-#include <unistd.h>
+#include <httplib.h>
 
-#include <array>
 #include <cerrno>
 #include <cstring>
+#include <thread>
 
 namespace anel {
 namespace {
 
-constexpr std::size_t request_bytes_max = 8192;
-constexpr timeval patience{.tv_sec = 2, .tv_usec = 0};  ///< with one client, in each direction
+constexpr std::chrono::seconds patience{2};  ///< with a client, in each direction
+constexpr std::size_t threads_for_answers = 8;
+constexpr std::size_t body_bytes_max = 1024;  ///< nobody has anything to tell us
+constexpr int retry_after_s = 5;
 
-std::string_view reason_of(int status) {
-    if (status == 200) return "OK";
-    if (status == 404) return "Not Found";
-    if (status == 405) return "Method Not Allowed";
-    if (status == 503) return "Service Unavailable";
-    return "Bad Request";
-}
+/// The page is one document with one script and one style, all from here, and nothing from anywhere else.
+constexpr const char* content_security_policy =
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// Listens; -1 with errno where that is not possible.
-int listen_at(const std::string& host, std::uint16_t port) {
-    sockaddr_in6 six{};
-    sockaddr_in four{};
-    six.sin6_family = AF_INET6;
-    six.sin6_port = htons(port);
-    four.sin_family = AF_INET;
-    four.sin_port = htons(port);
-    const bool is_six = inet_pton(AF_INET6, host.c_str(), &six.sin6_addr) == 1;
-    if (!is_six && host != "*" && inet_pton(AF_INET, host.c_str(), &four.sin_addr) != 1) {
-        errno = EADDRNOTAVAIL;
-        return -1;
-    }
-    const int listener = socket(is_six ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (listener < 0) return -1;
+/// Not httplib's own SO_REUSEPORT: with it two nodes would share a port and each hear half of the questions.
+void reuse_address(int descriptor) {
     const int on = 1;
-    setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    const auto* address = is_six ? reinterpret_cast<const sockaddr*>(&six) : reinterpret_cast<const sockaddr*>(&four);
-    const socklen_t length = is_six ? sizeof six : sizeof four;
-    if (bind(listener, address, length) != 0 || listen(listener, 16) != 0) {
-        const int error = errno;
-        close(listener);
-        errno = error;
-        return -1;
-    }
-    return listener;
+    setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
 }
 
-/// The request's head; empty where none came in time or in size.
-std::string receive_head(int connection) {
-    std::string head;
-    std::array<char, 2048> buffer{};
-    while (head.size() < request_bytes_max) {
-        const auto got = recv(connection, buffer.data(), buffer.size(), 0);
-        if (got <= 0) return {};
-        head.append(buffer.data(), static_cast<std::size_t>(got));
-        if (head.find("\r\n\r\n") != std::string::npos || head.find("\n\n") != std::string::npos) return head;
+class Server final : public HttpServer {
+public:
+    Server(Feed& feed, Handler handler) : feed_{feed}, handler_{std::move(handler)} {
+        server_.set_socket_options(reuse_address);
+        server_.set_tcp_nodelay(true);
+        // A connection that waits for its next request would hold a thread meanwhile.
+        server_.set_keep_alive_max_count(1);
+        server_.set_keep_alive_timeout(patience.count());
+        server_.set_read_timeout(patience);
+        server_.set_write_timeout(patience);
+        server_.set_payload_max_length(body_bytes_max);
+        server_.new_task_queue = [this] { return new httplib::ThreadPool{threads_for_answers + feed_.viewers_max()}; };
+        server_.set_pre_routing_handler([this](const httplib::Request& request, httplib::Response& response) {
+            answer(request, response);
+            return httplib::Server::HandlerResponse::Handled;
+        });
     }
-    return {};
-}
+    Server(const Server&) = delete;
+    Server& operator=(const Server&) = delete;
+    ~Server() override {
+        feed_.close();
+        server_.stop();
+        if (thread_.joinable()) thread_.join();
+    }
 
-void send_all(int connection, std::string_view text) {
-    while (!text.empty()) {
-        const auto sent = send(connection, text.data(), text.size(), MSG_NOSIGNAL);
-        if (sent <= 0) return;
-        text.remove_prefix(static_cast<std::size_t>(sent));
+    /// @return 0, or errno.
+    int listen(const std::string& host, std::uint16_t port) {
+        errno = 0;
+        if (!server_.bind_to_port(host == "*" ? "0.0.0.0" : host, port)) return errno != 0 ? errno : EADDRNOTAVAIL;
+        thread_ = std::thread{[this] { server_.listen_after_bind(); }};
+        // stop() does nothing to a server that does not run yet.
+        while (!server_.is_running()) std::this_thread::yield();
+        return 0;
     }
-}
+
+private:
+    void answer(const httplib::Request& request, httplib::Response& response) {
+        response.set_header("Cache-Control", "no-store");
+        response.set_header("X-Content-Type-Options", "nosniff");
+        response.set_header("Referrer-Policy", "no-referrer");
+        response.set_header("Content-Security-Policy", content_security_policy);
+        if (request.method != "GET" && request.method != "HEAD") {
+            response.status = 405;
+            response.set_header("Allow", "GET, HEAD");
+            response.set_content("GET only\n", "text/plain; charset=utf-8");
+        } else if (request.path == "/events" && request.method == "GET") {
+            show(response);
+        } else {
+            const auto reply = handler_(request.path);
+            response.status = reply.status;
+            response.set_content(reply.body, reply.content_type.c_str());
+        }
+    }
+
+    void show(httplib::Response& response) {
+        const auto viewer = feed_.join();
+        if (!viewer) {
+            response.status = 503;
+            response.set_header("Retry-After", std::to_string(retry_after_s));
+            response.set_content(fmt::format("{} viewers look at this node already, and no more are allowed "
+                                             "(status_viewers_max): close one, or look at another node\n",
+                                             feed_.viewers_max()),
+                                 "text/plain; charset=utf-8");
+            return;
+        }
+        response.set_chunked_content_provider("text/event-stream", [viewer](std::size_t, httplib::DataSink& sink) {
+            const auto text = viewer->next();
+            if (!text) sink.done();
+            return text ? sink.write(text->data(), text->size()) : true;
+        });
+    }
+
+    Feed& feed_;
+    Handler handler_;
+    httplib::Server server_;
+    std::thread thread_;
+};
 
 }  // namespace
 
-Result<std::unique_ptr<HttpServer>> HttpServer::start(const std::string& bind_host, std::uint16_t port,
+Result<std::unique_ptr<HttpServer>> HttpServer::start(const std::string& bind_host, std::uint16_t port, Feed& feed,
                                                       Handler handler) {
-    const int listener = listen_at(bind_host, port);
-    if (listener < 0) {
-        const auto code = errno == EADDRINUSE ? ErrorCode::address_in_use : ErrorCode::bad_configuration;
-        return failure(code, fmt::format("http://{}:{}: {}", bind_host, port, std::strerror(errno)));
+    auto server = std::make_unique<Server>(feed, std::move(handler));
+    if (const int error = server->listen(bind_host, port); error != 0) {
+        const auto code = error == EADDRINUSE ? ErrorCode::address_in_use : ErrorCode::bad_configuration;
+        return failure(code, fmt::format("http://{}:{}: {}", bind_host, port, std::strerror(error)));
     }
-    return std::make_unique<HttpServer>(listener, eventfd(0, EFD_CLOEXEC), std::move(handler));
-}
-
-HttpServer::HttpServer(int listener, int stopper, Handler handler)
-    : listener_{listener}, stopper_{stopper}, handler_{std::move(handler)}, thread_{[this] { serve(); }} {}
-
-HttpServer::~HttpServer() {
-    static_cast<void>(eventfd_write(stopper_, 1));
-    thread_.join();
-    close(listener_);
-    close(stopper_);
-}
-
-void HttpServer::serve() {
-    std::array<pollfd, 2> wait{{{listener_, POLLIN, 0}, {stopper_, POLLIN, 0}}};
-    for (;;) {
-        if (poll(wait.data(), wait.size(), -1) < 0 && errno != EINTR) return;
-        if (wait[1].revents != 0) return;
-        if ((wait[0].revents & POLLIN) == 0) continue;
-        const int connection = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
-        if (connection < 0) continue;
-        setsockopt(connection, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-        setsockopt(connection, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
-        answer(connection);
-        close(connection);
-    }
-}
-
-void HttpServer::answer(int connection) const {
-    const auto head = receive_head(connection);
-    if (head.empty()) return;
-    HttpAnswer reply;
-    const auto target = head.find(' ');
-    const auto end = head.find_first_of(" ?\r\n", target + 1);
-    if (head.compare(0, 4, "GET ") != 0 || end == std::string::npos) {
-        reply = {405, "text/plain; charset=utf-8", "GET only\n"};
-    } else {
-        reply = handler_(std::string_view{head}.substr(target + 1, end - target - 1));
-    }
-    send_all(connection, fmt::format("HTTP/1.1 {} {}\r\nContent-Type: {}\r\nContent-Length: {}\r\n"
-                                     "Cache-Control: no-store\r\nConnection: close\r\n\r\n",
-                                     reply.status, reason_of(reply.status), reply.content_type, reply.body.size()));
-    send_all(connection, reply.body);
+    return server;
 }
 
 }  // namespace anel

@@ -1,4 +1,4 @@
-// A very small HTTP server for machines that watch a node: GET only, one request a connection, a thread of its own.
+// The HTTP server of a node, for people and machines that watch it: answers, and a stream of pictures for viewers.
 #pragma once
 
 #include <cstdint>
@@ -6,9 +6,9 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <thread>
 
 #include "common/result.hpp"
+#include "ring/ops/feed.hpp"
 
 namespace anel {
 
@@ -18,25 +18,21 @@ struct HttpAnswer {
     std::string body;
 };
 
+/// GET and HEAD only. Viewers of `/events` are counted by the feed, and have threads of their own beside those for
+/// everything else, so they cannot keep a health check waiting.
 class HttpServer {
 public:
     using Handler = std::function<HttpAnswer(std::string_view path)>;
-    /// @param bind_host  numeric, or `*`.   @param handler  called on the server's thread.
+    /// @param bind_host  numeric, or `*`.   @param handler  called on threads of the server, for all but `/events`.
+    /// @param feed  outlives the server.
     [[nodiscard]] static Result<std::unique_ptr<HttpServer>> start(const std::string& bind_host, std::uint16_t port,
-                                                                   Handler handler);
-    HttpServer(int listener, int stopper, Handler handler);
+                                                                   Feed& feed, Handler handler);
+    virtual ~HttpServer() = default;  ///< closes the feed, and waits for what is under way
     HttpServer(const HttpServer&) = delete;
     HttpServer& operator=(const HttpServer&) = delete;
-    ~HttpServer();
 
-private:
-    void serve();
-    void answer(int connection) const;
-
-    int listener_;
-    int stopper_;
-    Handler handler_;
-    std::thread thread_;
+protected:
+    HttpServer() = default;
 };
 
 }  // namespace anel

@@ -5,10 +5,8 @@ import signal
 import subprocess
 import time
 import unittest
-import urllib.error
-import urllib.request
 
-from common import ANELD, BINARIES, Dealer, Ring, free_ports, main, push_text, wait_until
+from common import ANELD, BINARIES, Dealer, Ring, main, push_text, wait_until
 
 
 class Life(unittest.TestCase):
@@ -156,22 +154,6 @@ class Life(unittest.TestCase):
             time.sleep(3)
             per_node = (ticks() - before) / os.sysconf("SC_CLK_TCK") / 3 / len(ring.nodes)
             self.assertLess(per_node, 0.01, "of a processor, for each idle node")
-
-    def test_status_health_and_metrics_over_http(self):
-        http = free_ports(1)[0]
-        with Ring(BINARIES, nodes=1, settings={"ANEL_HTTP_PORT": str(http)}) as ring:
-            ring.wait_healthy()
-            push_text(ring, 0, "counted")
-
-            def get(path):
-                with urllib.request.urlopen(f"http://127.0.0.1:{http}{path}", timeout=5) as answer:
-                    return answer.read().decode()
-            self.assertIn('"sequence":1,', get("/status"))
-            self.assertEqual(get("/health"), "operational\n")
-            self.assertIn("\nanel_messages_decided_total 1\n", get("/metrics"))
-            with self.assertRaises(urllib.error.HTTPError) as caught:
-                get("/nothing")
-            self.assertEqual(caught.exception.code, 404)
 
     def test_status_has_all_its_keys(self):
         with Ring(BINARIES, nodes=1) as ring:

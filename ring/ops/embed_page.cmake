@@ -1,0 +1,13 @@
+# Writes the status page's files into a C++ source. Usage: cmake -D FOLDER=... -D OUT=... -P embed_page.cmake
+set(source "// Made from ring/ops/page/ by the build.\n#include \"ring/ops/page.hpp\"\n\nnamespace anel::page {\n")
+foreach(pair "html;index.html" "script;page.js" "style;page.css")
+  list(GET pair 0 name)
+  list(GET pair 1 file)
+  file(READ "${FOLDER}/${file}" text)
+  if(text MATCHES "\\)anel_page\"")
+    message(FATAL_ERROR "${FOLDER}/${file}: the text that ends a string of the source must not stand in it")
+  endif()
+  string(APPEND source "const std::string_view ${name} = R\"anel_page(${text})anel_page\";\n")
+endforeach()
+string(APPEND source "}  // namespace anel::page\n")
+file(WRITE "${OUT}" "${source}")

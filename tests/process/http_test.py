@@ -1,0 +1,196 @@
+"""What a node answers over HTTP: health, status, metrics, and the stream behind the status page."""
+
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import time
+import unittest
+import urllib.error
+import urllib.request
+
+from common import BINARIES, Dealer, Ring, free_ports, main, push_text, wait_until
+
+ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
+OPERATIONS = os.path.join(ROOT, "docs", "OPERATIONS.md")
+
+
+def promtool():
+    path = os.pathsep.join([os.environ.get("PATH", ""), os.path.join(ROOT, "build", "tools", "usr", "bin")])
+    found = shutil.which("promtool", path=path)
+    if found is None:
+        raise AssertionError("promtool is not there: ./dev test gets it")
+    return found
+
+
+class HttpRing(Ring):
+    """A ring whose nodes have HTTP ports."""
+
+    def __init__(self, nodes, **settings):
+        super().__init__(BINARIES, nodes=nodes, settings=settings)
+        self.http = free_ports(nodes)
+        for node, port in zip(self.nodes, self.http):
+            node.environment["ANEL_HTTP_PORT"] = str(port)
+
+    def get(self, path, node=0, method="GET"):
+        """(status, headers, body) of an answer, whatever its status."""
+        request = urllib.request.Request(f"http://127.0.0.1:{self.http[node]}{path}", method=method)
+        try:
+            with urllib.request.urlopen(request, timeout=10) as answer:
+                return answer.status, answer.headers, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            return error.code, error.headers, error.read().decode()
+
+    def metrics(self, node=0):
+        """{name with labels: value} of every sample."""
+        lines = [line for line in self.get("/metrics", node)[2].splitlines() if not line.startswith("#")]
+        return {name: float(value) for name, value in (line.rsplit(" ", 1) for line in lines)}
+
+
+class Viewer:
+    """One that looks at the stream of a node."""
+
+    def __init__(self, ring, node=0):
+        self.answer = urllib.request.urlopen(f"http://127.0.0.1:{ring.http[node]}/events", timeout=20)
+
+    def next(self, kind="picture"):
+        """The data of the next event of this kind."""
+        name = None
+        for line in self.answer:
+            line = line.decode().rstrip("\n")
+            if line.startswith("event: "):
+                name = line.removeprefix("event: ")
+            if line.startswith("data: ") and name == kind:
+                return json.loads(line.removeprefix("data: "))
+        raise AssertionError("the stream ended")
+
+    def until(self, condition, what, seconds=20):
+        return wait_until(lambda: (lambda seen: seen if condition(seen) else None)(self.next()), seconds, what)
+
+    def close(self):
+        self.answer.close()
+
+
+class Http(unittest.TestCase):
+    def test_health_status_and_what_is_not_there(self):
+        with HttpRing(1) as ring:
+            ring.wait_healthy()
+            push_text(ring, 0, "counted")
+            self.assertEqual(json.loads(ring.get("/status")[2])["sequence"], 1)
+            for path in ("/health", "/healthz", "/readyz"):
+                self.assertEqual(ring.get(path)[0::2], (200, "operational\n"))
+            self.assertEqual(ring.get("/status?a=b")[0], 200)
+            self.assertEqual(ring.get("/nothing")[0], 404)
+            self.assertEqual(ring.get("/", method="POST")[0], 405)
+            status, headers, page = ring.get("/")
+            self.assertEqual(status, 200)
+            self.assertIn("default-src 'none'", headers["Content-Security-Policy"])
+            self.assertNotRegex(page, r"(?:src|href)=\"(?:https?:)?//", "the page needs nothing from elsewhere")
+            for path in re.findall(r"(?:src|href)=\"(/[^\"]*)\"", page):
+                self.assertEqual(ring.get(path)[0], 200, path)
+
+    def test_a_node_without_a_ring_lives_and_is_not_ready(self):
+        with HttpRing(3) as ring:
+            ring.wait_healthy()
+            ring.nodes[1].kill()
+            ring.nodes[2].kill()
+            wait_until(lambda: ring.get("/readyz")[0] == 503, 10, "a lonely node is not ready")
+            self.assertEqual(ring.get("/healthz")[0], 200)
+
+    def test_metrics_are_sound_documented_and_count(self):
+        with HttpRing(1) as ring:
+            ring.wait_healthy()
+            with Dealer(ring, 0, "counter", 7) as client:
+                client.hello()
+                client.push(1, [[0, b"one"], [0, b"two"], [0, b"three"]])
+                client.receive_ack(3)
+            push_text(ring, 0, "four")
+            text = ring.get("/metrics")[2]
+            metrics = ring.metrics()
+        checked = subprocess.run([promtool(), "check", "metrics"], input=text, capture_output=True, text=True,
+                                 timeout=30, check=False)
+        self.assertEqual((checked.returncode, checked.stdout + checked.stderr), (0, ""))
+        self.assertEqual(metrics["anel_messages_decided_total"], 4)
+        self.assertEqual(metrics["anel_ack_latency_seconds_count"], 2)
+        self.assertEqual(metrics['anel_ack_latency_seconds_bucket{le="+Inf"}'], 2)
+        self.assertGreater(metrics["anel_ack_latency_seconds_sum"], 0)
+        self.assertEqual(metrics["anel_batch_messages_sum"], 4)
+        self.assertEqual(metrics['anel_batch_messages_bucket{le="1"}'], 1)
+        self.assertEqual(metrics['anel_batch_messages_bucket{le="3"}'], 2)
+        self.assertEqual(metrics["anel_round_messages_sum"], 4)
+        self.assertGreater(metrics["anel_fsync_seconds_count"], 0)
+        self.assertAlmostEqual(metrics["anel_start_time_seconds"], time.time(), delta=120)
+        with open(OPERATIONS, encoding="utf-8") as file:
+            documented = set(re.findall(r"^\| `(anel_\w+)`", file.read(), re.MULTILINE))
+        self.assertEqual(documented, set(re.findall(r"^# TYPE (anel_\w+)", text, re.MULTILINE)))
+
+    def test_the_lap_of_the_token_is_timed(self):
+        with HttpRing(3) as ring:
+            ring.wait_healthy()
+            push_text(ring, 1, "a round")
+            counts = [ring.metrics(node)["anel_lap_seconds_count"] for node in range(3)]
+            self.assertGreater(sum(counts), 0, counts)
+
+    def test_viewers_see_the_whole_ring_from_any_node(self):
+        with HttpRing(3) as ring:
+            ring.wait_healthy()
+            viewer = Viewer(ring, node=2)
+            seen = viewer.until(lambda one: all(node["answers"] for node in one["nodes"]), "every node answers")
+            self.assertEqual([node["status"]["node"] for node in seen["nodes"]], [0, 1, 2])
+            self.assertEqual(seen["served_by"], 2)
+            push_text(ring, 0, "for the viewer")
+            viewer.until(lambda one: "Mensagem: for the viewer" in one["output"]["lines"], "the line is shown")
+            ring.nodes[1].kill()
+            seen = viewer.until(lambda one: not one["nodes"][1]["answers"], "the killed node is silent")
+            ring.nodes[1].start()
+            seen = viewer.until(lambda one: all(node["answers"] and node["status"]["members"] == [0, 1, 2]
+                                                for node in one["nodes"]), "it is back")
+            self.assertIn("joins", seen["views"][-1]["why"])
+            viewer.close()
+
+    def test_too_many_viewers_are_told_and_cannot_keep_a_health_check_waiting(self):
+        with HttpRing(1, ANEL_STATUS_VIEWERS_MAX="3") as ring:
+            ring.wait_healthy()
+            viewers = [Viewer(ring) for _ in range(3)]
+            for viewer in viewers:
+                viewer.next()
+            status, headers, text = ring.get("/events")
+            self.assertEqual(status, 503)
+            self.assertIn("status_viewers_max", text)
+            self.assertEqual(text.count("\n"), 1)
+            self.assertIn("Retry-After", headers)
+            # And some that connect and say nothing.
+            silent = [socket.create_connection(("127.0.0.1", ring.http[0])) for _ in range(6)]
+            begun = time.monotonic()
+            self.assertEqual(ring.get("/healthz")[0], 200)
+            self.assertEqual(ring.metrics()["anel_status_viewers"], 3)
+            self.assertLess(time.monotonic() - begun, 1.5)
+            for one in silent:
+                one.close()
+            viewers.pop().close()
+            viewers.append(wait_until(lambda: self.try_viewer(ring), 10, "a place becomes free"))
+            for viewer in viewers:
+                viewer.close()
+            # Nobody looks: no thread of this node asks anybody anything.
+            wait_until(lambda: ring.metrics()["anel_status_viewers"] == 0, 10, "all viewers are gone")
+
+    @staticmethod
+    def try_viewer(ring):
+        try:
+            return Viewer(ring)
+        except urllib.error.HTTPError:
+            return None
+
+    def test_a_node_with_viewers_ends_as_told(self):
+        with HttpRing(1) as ring:
+            ring.wait_healthy()
+            viewer = Viewer(ring)
+            viewer.next()
+            self.assertEqual(ring.stop(), [0])
+            viewer.close()
+
+
+if __name__ == "__main__":
+    main()
