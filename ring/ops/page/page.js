@@ -5,7 +5,8 @@ const SVG = "http://www.w3.org/2000/svg";
 const CENTRE = 200;
 const RADIUS = 138;
 const MEMBER = 27;
-const PAST_MS = 300000; // charts go back so far
+const PAST_MS = 300000; // charts go back so far, and begin with less
+const PAST_MS_LEAST = 60000;
 const GAP_MS = 12000; // a line does not bridge more than that
 const LAPS_SHOWN_MAX = 0.4; // a second; faster laps are drawn slower than they are
 const RETRY_MS = 5000;
@@ -22,7 +23,7 @@ const whole = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
 const number = (value) => (value == null ? "–" : whole.format(value));
 function short(value) {
   if (value == null) return "–";
-  return value >= 100 || value === 0 ? number(value) : value.toFixed(value < 1 ? 2 : 1);
+  return value >= 10 || Number.isInteger(value) ? number(value) : value.toFixed(value < 1 ? 2 : 1);
 }
 function time(ms) {
   if (ms == null) return "–";
@@ -249,7 +250,7 @@ function makeCharts() {
     make(chart.svg, "line", { class: "base", x1: 0, x2: 300, y1: 60, y2: 60 });
     chart.lines = chart.keys.map((_, index) => make(chart.svg, "path", { class: "line_" + (index + 1) }));
     const scale = make(figure, "div", { class: "scale" });
-    make(scale, "span", {}, "5 minutes ago");
+    chart.since = make(scale, "span");
     chart.top = make(scale, "span");
     make(scale, "span", {}, "now");
   }
@@ -258,12 +259,12 @@ function niceTop(value) {
   const power = 10 ** Math.floor(Math.log10(value));
   return [1, 2, 5, 10].map((step) => step * power).find((step) => step >= value);
 }
-function pathOf(key, now, top) {
+function pathOf(key, now, top, past) {
   let path = "";
   let before = null;
   for (const point of points) {
     if (point[key] == null) continue;
-    const x = (300 * (1 - (now - point.t) / PAST_MS)).toFixed(1);
+    const x = (300 * (1 - (now - point.t) / past)).toFixed(1);
     const y = (60 - 56 * Math.min(point[key] / top, 1)).toFixed(1);
     path += before != null && point.t - before < GAP_MS ? `L${x} ${y}` : `M${x} ${y}h0.01`;
     before = point.t;
@@ -272,13 +273,17 @@ function pathOf(key, now, top) {
 }
 function drawCharts() {
   const now = points.length > 0 ? points[points.length - 1].t : Date.now();
+  const known = points.length > 0 ? now - points[0].t : 0;
+  const past = Math.min(Math.max(60000 * Math.ceil(known / 60000), PAST_MS_LEAST), PAST_MS);
+  const since = past > 60000 ? past / 60000 + " minutes ago" : "a minute ago";
   for (const chart of CHARTS) {
     const values = points.flatMap((point) => chart.keys.map((key) => point[key])).filter((value) => value != null);
     const top = niceTop(Math.max(chart.least || 5, ...values));
-    put(chart.top, "top of the scale " + chart.text(top));
+    put(chart.since, since);
+    put(chart.top, "scale up to " + chart.text(top));
     const latest = chart.keys.map((key) => {
-      const known = points.findLast((point) => point[key] != null && now - point.t < GAP_MS);
-      return chart.text(known ? known[key] : null);
+      const last = points.findLast((point) => point[key] != null && now - point.t < GAP_MS);
+      return chart.text(last ? last[key] : null);
     });
     if (chart.value.textContent !== latest.join(" · ")) {
       chart.value.replaceChildren();
@@ -288,8 +293,8 @@ function drawCharts() {
       });
     }
     const most = values.length > 0 ? chart.text(Math.max(...values)) : "nothing";
-    chart.svg.setAttribute("aria-label", `${chart.title}: now ${latest.join(" and ")}, at most ${most} in five minutes`);
-    chart.lines.forEach((line, index) => line.setAttribute("d", pathOf(chart.keys[index], now, top)));
+    chart.svg.setAttribute("aria-label", `${chart.title}: now ${latest.join(" and ")}, at most ${most} since ${since}`);
+    chart.lines.forEach((line, index) => line.setAttribute("d", pathOf(chart.keys[index], now, top, past)));
   }
 }
 function keepPoint(point) {
@@ -332,7 +337,7 @@ function drawOutput(output) {
   box.replaceChildren();
   for (const line of output.lines) {
     const separator = /^#+$/.test(line);
-    make(box, "span", separator ? { class: "separator" } : {}, line + "\n");
+    make(box, "span", separator ? { class: "separator" } : {}, line);
   }
   if (output.lines.length === 0) make(box, "span", { class: "separator" }, "Nothing was written yet.");
   if (follows) box.scrollTop = box.scrollHeight;
