@@ -30,6 +30,7 @@ export ANEL_IMAGE=anel:$project
 export ANEL_SHARED_DATA=$stage/shared_data
 # Several rings fit on one machine when none of them asks for a certain port.
 export ANEL_HOST_PORT_1=0 ANEL_HOST_PORT_2=0 ANEL_HOST_PORT_3=0 ANEL_HOST_PORT_4=0 ANEL_HOST_PORT_5=0
+export ANEL_HOST_HTTP_PORT=0
 export COMPOSE_HTTP_TIMEOUT=180
 # Numbers that nobody has, to see that they are obeyed; who is not root can only clean up what is their own.
 if [ "$(id -u)" -eq 0 ]; then export ANEL_UID=12345 ANEL_GID=12346; else

@@ -1,0 +1,156 @@
+"""The status page in a real browser, on a ring of five: what it shows, by keyboard, in the dark, on a phone."""
+
+import os
+import sys
+import time
+import unittest
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "process"))
+
+from browser import Browser  # noqa: E402
+from common import main, push_text, wait_until  # noqa: E402
+from http_ring import HttpRing  # noqa: E402
+
+SECONDS = 30
+PICTURES = os.environ.get("ANEL_PICTURES")  # a folder: what the page looks like is kept there
+
+
+class Page(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.ring = HttpRing(5)
+        cls.addClassCleanup(lambda: cls.ring.__exit__(None, None, None))
+        cls.ring.start()
+        cls.ring.wait_healthy()
+        cls.browser = Browser()
+        cls.addClassCleanup(cls.browser.close)
+
+    def setUp(self):
+        self.browser.complaints.clear()
+        self.browser.screen(1200, 900)
+        self.browser.prefer(color_scheme="light", reduced_motion="no-preference")
+        self.open(1)
+
+    def tearDown(self):
+        self.assertEqual(self.browser.complaints, [], "the page complains")
+
+    def open(self, node):
+        self.browser.open(f"http://127.0.0.1:{self.ring.http[node]}/")
+        self.until("document.querySelectorAll('#members .member').length === 5", "the ring is drawn")
+
+    def until(self, condition, what):
+        """Until a JavaScript expression is true."""
+        def holds():
+            return self.browser.ask(f"Boolean({condition})")
+        wait_until(holds, SECONDS, f"{what}: {condition}", step=0.1)
+
+    def look(self, name):
+        if PICTURES:
+            self.browser.picture(os.path.join(PICTURES, name + ".png"))
+
+    def test_a_pushed_message_appears_and_is_text_whatever_it_is(self):
+        push_text(self.ring, 3, "<img src=x onerror=alert(1)> & more")
+        self.until("document.getElementById('output').innerText.includes('<img src=x onerror=alert(1)> & more')",
+                   "the message is among the last lines")
+        self.assertEqual(self.browser.ask("document.images.length"), 0)
+        self.until("document.querySelector('#charts .line_1').getAttribute('d') !== ''", "messages a second are drawn")
+        self.until("/ms/.test(document.querySelectorAll('.chart .value')[1].innerText)", "the ack latency is shown")
+        self.until("document.getElementById('health').innerText === 'healthy'", "the ring is healthy")
+        self.assertIn("nodes 0, 1, 2, 3, 4", self.browser.ask("document.getElementById('picture_text').textContent"))
+        self.look("light")
+
+    def test_a_killed_node_turns_grey_and_comes_back(self):
+        gone = "document.querySelector('#members .member.gone[data-node=\"2\"]')"
+        self.until(f"!{gone}", "node 2 is there")
+        self.ring.nodes[2].kill()
+        self.until(gone, "node 2 is grey")
+        self.until("document.querySelector('#nodes tr.gone[data-node=\"2\"]')", "and in the table")
+        self.until("document.getElementById('health').innerText === '4 of 5 nodes'", "the ring lacks a node")
+        self.until("document.querySelectorAll('#arcs path').length === 4", "the ring goes on without it")
+        self.look("gone")
+        self.ring.nodes[2].start()
+        self.until(f"!{gone} && document.querySelectorAll('#arcs path').length === 5", "node 2 is back")
+        self.until("/joins/.test(document.querySelector('#views li').innerText)", "the reason is told")
+
+    def test_a_node_that_served_the_page_is_missed_and_heard_again(self):
+        self.ring.nodes[1].kill()
+        self.until("!document.getElementById('notice').hidden && "
+                   "document.getElementById('health').innerText === 'no news'", "the page says that it is old")
+        # The browser's own word for a lost connection is no complaint of the page.
+        self.browser.complaints.clear()
+        self.ring.nodes[1].start()
+        self.until("document.getElementById('notice').hidden && "
+                   "document.getElementById('health').innerText === 'healthy'", "the page goes on by itself")
+        self.browser.complaints[:] = [text for text in self.browser.complaints if "ERR_CONNECTION" not in text]
+
+    def test_everything_is_reached_by_keyboard_and_the_focus_is_seen(self):
+        reached = []
+        for _ in range(8):
+            self.browser.press("Tab")
+            reached.append(self.browser.ask("document.activeElement.id || document.activeElement.className || "
+                                            "document.activeElement.getAttribute('href')"))
+            self.assertNotIn(self.browser.ask("getComputedStyle(document.activeElement).outlineStyle"), ("none", ""),
+                             reached[-1])
+        self.assertEqual(reached[:4], ["skip", "pause", "output", "scroll"], reached)
+        self.assertIn("/metrics", reached)
+        self.browser.ask("document.getElementById('pause').focus()")
+        self.browser.press(" ", "Space", " ")
+        self.assertEqual(self.browser.ask("document.getElementById('pause').getAttribute('aria-pressed')"), "true")
+        push_text(self.ring, 0, "while it pauses")
+        time.sleep(1.5)  # three pictures: that nothing happens can only be waited for
+        self.assertNotIn("while it pauses", self.browser.ask("document.getElementById('output').innerText"))
+        self.browser.press(" ", "Space", " ")
+        self.until("document.getElementById('output').innerText.includes('while it pauses')", "it goes on")
+
+    def test_the_token_moves_rests_and_holds_still_for_those_who_want_it(self):
+        place = "document.getElementById('token').getAttribute('cx')"
+        self.until("document.querySelectorAll('#members .member.holder').length === 1", "the token is parked")
+        self.until("/parked at node \\d/.test(document.getElementById('round').innerText)", "and the page says where")
+        self.browser.ask(f"window.settled = {place}; 0")
+        wait_until(lambda: self.browser.ask(f"window.before = window.settled; window.settled = {place}; "
+                                            "window.before === window.settled"), SECONDS, "a parked token rests", 0.5)
+        self.browser.prefer(reduced_motion="reduce")
+        self.assertEqual(self.browser.ask("tokenMotion(shown.ring, {point: {hops: 100}}).speed"), 0)
+        self.browser.prefer(reduced_motion="no-preference")
+        moving = "tokenMotion({...shown.ring, parked: false}, {point: {hops: 100}}).speed"
+        self.assertGreater(self.browser.ask(moving), 0)
+
+    def test_dark_light_and_a_phone(self):
+        grounds = set()
+        for scheme in ("light", "dark"):
+            self.browser.prefer(color_scheme=scheme)
+            for name, width, phone in (("screen", 1200, False), ("phone", 360, True)):
+                self.browser.screen(width, 800, phone)
+                wide = self.browser.ask("document.documentElement.scrollWidth")
+                self.assertLessEqual(wide, width, "nothing stands out of the page at its side")
+                self.look(f"{scheme}-{name}")
+            ground, ink, quiet = (self.browser.ask(f"getComputedStyle(document.querySelector('{element}')).{what}")
+                                  for element, what in (("section", "backgroundColor"), ("body", "color"),
+                                                        (".caption", "color")))
+            self.assertGreater(contrast(ground, ink), 7)
+            self.assertGreater(contrast(ground, quiet), 4.5)
+            grounds.add(ground)
+        self.assertEqual(len(grounds), 2, "dark is not light")
+
+    def test_whatever_can_be_named_has_a_name(self):
+        self.assertEqual(self.browser.ask("document.documentElement.lang"), "en")
+        nameless = self.browser.ask("""[...document.querySelectorAll('svg, button, a, [tabindex], table, section')]
+            .filter((one) => !(one.getAttribute('aria-label') || one.getAttribute('aria-labelledby') ||
+                               one.textContent.trim())).map((one) => one.outerHTML)""")
+        self.assertEqual(nameless, [])
+        self.until("/now .*, at most/.test(document.querySelector('.chart svg').getAttribute('aria-label'))",
+                   "a chart says its figures")
+
+
+def contrast(one, other):
+    """Of two colours as computed styles have them, by the WCAG."""
+    def light(colour):
+        parts = [int(part) / 255 for part in colour[colour.index("(") + 1:-1].split(",")[:3]]
+        red, green, blue = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+        return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+    bright, dark = sorted((light(one), light(other)), reverse=True)
+    return (bright + 0.05) / (dark + 0.05)
+
+
+if __name__ == "__main__":
+    main()
