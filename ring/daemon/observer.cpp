@@ -110,8 +110,9 @@ void Observer::token_came(const Token& token, Instant now) {
 void Observer::token_goes(const Token& token, Instant now) {
     const bool is_resent = token.epoch == token_.epoch && token.hop == token_.hop;
     if (is_resent) return;
-    // With an open round it is certain to come back at once; without one it may be parked on its way.
-    if (token.open) lap_began_ = now;
+    // A round that was opened here comes back to be closed, and one with a bid is closed and its result told to all. Any
+    // other token may be parked on its way.
+    if (token.open && (token.open->opener == self_ || !token.open->bids.empty())) lap_began_ = now;
     look_at(token);
 }
 
