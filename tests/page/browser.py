@@ -14,7 +14,7 @@ import websocket  # python3-websocket
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
          "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
          "--hide-scrollbars", "--remote-debugging-port=0", "--remote-allow-origins=*"]
-START_SECONDS = 60  # on a busy machine
+START_SECONDS = 150  # on a busy machine
 
 
 class Browser:
