@@ -154,6 +154,7 @@ struct OpenRound {
 struct ClosedRound {
     Hop opened;    ///< of the round, so that bidders know which of their bids it settles
     NodeId writer;
+    SegmentNumber segment;               ///< where the writer decides now, also when it decided nothing there yet
     bool disk_full = false;              ///< nothing was taken: there is no space
     std::optional<RoundResult> result;   ///< none: nothing new in it, no slot was taken
     friend bool operator==(const ClosedRound&, const ClosedRound&) = default;

@@ -68,6 +68,7 @@ void Passage::take_closed_rounds() {
     std::erase_if(held_->closed, [&](const ClosedRound& round) { return round.writer == context_.config.self; });
     for (const auto& round : held_->closed) {
         presumed_holder_ = round.writer;
+        enter(round.segment);
         if (round.result && round.result->round == context_.tip.round.next()) {
             apply(*round.result);
         } else if (round.result && round.result->round > context_.tip.round) {
@@ -81,10 +82,15 @@ void Passage::take_closed_rounds() {
     }
 }
 
+/// Whoever closes the next round has to decide it in the segment that the holder before it left behind.
+void Passage::enter(SegmentNumber segment) {
+    if (segment == segment_) return;
+    segment_ = segment;
+    segment_bytes_ = 0;
+}
+
 void Passage::apply(const RoundResult& result) {
     context_.apply(result);
-    if (result.segment != segment_) segment_bytes_ = 0;
-    segment_ = result.segment;
     const std::uint64_t journal_bytes = result.output_bytes + 256 + 192 * result.changes.size();
     segment_bytes_ += journal_bytes;
     checkpoint_bytes_ += journal_bytes;
@@ -200,8 +206,7 @@ void Passage::add_woken_bids(OpenRound& open) {
 
 void Passage::rotated(SegmentNumber segment) {
     ANEL_ASSERT(hold_ == Hold::rotating);
-    segment_ = segment;
-    segment_bytes_ = 0;
+    enter(segment);
     decide(*std::exchange(record_, std::nullopt));
 }
 
@@ -247,7 +252,7 @@ void Passage::finish_round(std::optional<RoundResult> result, bool disk_full) {
     const Hop opened = held_->open->opened;
     const bool others_turn = held_->open->full;
     held_->open.reset();
-    held_->closed.push_back({opened, context_.config.self, disk_full, std::move(result)});
+    held_->closed.push_back({opened, context_.config.self, segment_, disk_full, std::move(result)});
     presumed_holder_ = context_.config.self;
     if (bid_in_ == opened) {
         bid_in_.reset();

@@ -92,6 +92,7 @@ private:
     void forward();
     void go_solo();
     void send();
+    void enter(SegmentNumber segment);
     void apply(const RoundResult& result);
     void checkpoint_if_due();
     /// A round that lingers would hold up the results on the token; they go first.

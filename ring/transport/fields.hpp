@@ -41,7 +41,7 @@ template <> inline constexpr Shape shape_of<View>{4, {}};
 template <> inline constexpr Shape shape_of<Member>{3, {}};
 template <> inline constexpr Shape shape_of<BidEntry>{2, {}};
 template <> inline constexpr Shape shape_of<OpenRound>{5, {}};
-template <> inline constexpr Shape shape_of<ClosedRound>{4, {}};
+template <> inline constexpr Shape shape_of<ClosedRound>{5, {}};
 template <> inline constexpr Shape shape_of<RoundResult>{7, {}};
 template <> inline constexpr Shape shape_of<SessionChange>{3, {}};
 template <> inline constexpr Shape shape_of<Session>{7, {}};

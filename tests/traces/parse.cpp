@@ -57,7 +57,8 @@ Token token_of(const Term& term) {
         for (const auto& bid : open.items("bids")) token.open->bids.push_back(bid_of(bid));
     }
     for (const auto& each : term.items("closed")) {
-        ClosedRound closed{{each.number("opened")}, {each.number("writer")}, each.has("disk_full"), std::nullopt};
+        ClosedRound closed{{each.number("opened")}, {each.number("writer")}, {each.number("segment")}, each.has("disk_full"),
+                           std::nullopt};
         if (each.has("result")) closed.result = result_of(each.at("result"));
         token.closed.push_back(std::move(closed));
     }

@@ -75,7 +75,8 @@ Term term_of_token(const Token& token) {
     if (!token.closed.empty()) {
         term("closed", list_of(token.closed, [](const ClosedRound& closed) {
                  Term each;
-                 each("opened", closed.opened)("writer", closed.writer).flag("disk_full", closed.disk_full);
+                 each("opened", closed.opened)("writer", closed.writer)("segment", closed.segment);
+                 each.flag("disk_full", closed.disk_full);
                  if (closed.result) each("result", term_of(*closed.result));
                  return each;
              }));

@@ -361,7 +361,7 @@ BOOST_AUTO_TEST_CASE(the_durable_notice_goes_to_who_has_a_bid_in_the_round_alone
 BOOST_AUTO_TEST_CASE(a_result_that_does_not_follow_the_own_table_ends_the_epoch_here) {
     Stand stand;
     auto token = Stand::parked(5);
-    token.closed.push_back({{2}, {0}, false, RoundResult{{1}, {7}, {1}, 0, 0, 0, {}}});
+    token.closed.push_back({{2}, {0}, {1}, false, RoundResult{{1}, {7}, {1}, 0, 0, 0, {}}});
     stand.take(token);
     BOOST_TEST(stand.passage.take_trouble().has_value());
     BOOST_TEST(stand.context.tip.round.value == 0U);

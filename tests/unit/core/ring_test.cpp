@@ -335,6 +335,44 @@ BOOST_AUTO_TEST_CASE(the_journal_goes_on_in_new_segments_within_an_epoch) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(all_follow_into_a_new_segment_in_which_nothing_could_be_decided) {
+    NodeConfig config;
+    config.segment_bytes = 2000;
+    config.bid_bytes = 1;  // one frame a bid
+    SmallRing ring{3, config};
+    ring.boot_all();
+    ring.run(2s);
+    check_service(ring, "one");
+    check_service(ring, "two");
+    ring.say(0, "one", push("one0", 7, 2, {std::string(2000, 'x')}));
+    ring.run(100ms);
+    std::uint64_t holder = 0;
+    while (!ring.status(holder).holder) ++holder;
+    const auto other = (holder + 1) % 3;
+    const auto name = std::to_string(other);
+    const auto segments = ring.ledger.segments.size();
+    const auto sequence = other == 0 ? 3U : 2U;
+    // The holder makes a new segment for the first frame, and finds no space. The second one is closed by its own node.
+    ring.ledger.disk_full = true;
+    for (const int attempt : {1, 2}) {
+        ring.say(other, "one", push("one" + name, 7, sequence, {"no space"}));
+        ring.say(other, "two", push("two" + name, 7, 2, {"no space"}));
+        ring.run(100ms);
+        for (const auto* client : {"one", "two"}) {
+            BOOST_REQUIRE_EQUAL(ring.told<Reject>(other, client).size(), static_cast<std::size_t>(attempt));
+            BOOST_TEST((ring.told<Reject>(other, client).back().code == RejectCode::disk_full));
+        }
+    }
+    BOOST_TEST(ring.ledger.segments.size() == segments + 1);
+    ring.ledger.disk_full = false;
+    ring.say(other, "two", push("two" + name, 7, 2, {"space"}));
+    ring.run(100ms);
+    BOOST_TEST(ring.told<Ack>(other, "two").back().last.value == 2U);
+    BOOST_TEST(ring.ledger.segments.size() == segments + 1);
+    check_one_ring(ring, 3);
+    BOOST_TEST(ring.status(0).view->epoch.value == 1U);
+}
+
 BOOST_AUTO_TEST_CASE(with_linger_one_lap_gathers_what_several_nodes_have_and_all_are_acked) {
     NodeConfig config;
     config.linger = 20ms;
