@@ -149,7 +149,7 @@ struct MakeDurable {
     Round round;
     friend bool operator==(const MakeDurable&, const MakeDurable&) = default;
 };
-/// Ledger::rotate. Outcome: Rotated or RotationFenced.
+/// Ledger::rotate. Outcome: Rotated, RotationFenced, or RoundRefused where there is no space.
 struct RotateSegment {
     SegmentNumber current;
     Round last;

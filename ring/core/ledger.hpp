@@ -116,7 +116,8 @@ public:
     /// is above `highest_named`; `fenced`: another candidate was first.
     [[nodiscard]] virtual Result<Grant> grant(Epoch highest_named) = 0;
 
-    /// Goes on in a new segment of the same epoch, behind `last`. `fenced`: the segment was sealed meanwhile.
+    /// Goes on in a new segment of the same epoch, behind `last`. `fenced`: the segment was sealed, by another node or
+    /// by this one, which then found no way to go on; `disk_full`: nothing was sealed.
     [[nodiscard]] virtual Result<SegmentNumber> rotate(SegmentNumber current, Round last) = 0;
 
     /// Reserves space and writes the record behind the one before; nothing is decided by it. `disk_full`, `fenced`.

@@ -224,8 +224,10 @@ void Passage::round_decided() {
 }
 
 void Passage::round_refused(DecideRefusal why) {
-    ANEL_ASSERT(hold_ == Hold::deciding);
+    // Also where a new segment had no room: then the old one stands as it is.
+    ANEL_ASSERT(hold_ == Hold::deciding || hold_ == Hold::rotating);
     result_.reset();
+    record_.reset();
     switch (why) {
         case DecideRefusal::fenced: trouble_ = Trouble{SuspectReason::fenced, context_.config.self}; return;
         case DecideRefusal::disk_full: finish_round(std::nullopt, true); return;

@@ -184,7 +184,7 @@ void Daemon::perform(const RotateSegment& action) {
         pending_.emplace_back(RotationFenced{});
     } else if (rotated.error().code == ErrorCode::disk_full) {
         spdlog::warn("no new segment can be made: {}", rotated.error().text);
-        pending_.emplace_back(RotationFenced{});  // ends the view; the next grant tries again
+        pending_.emplace_back(RoundRefused{DecideRefusal::disk_full});
     } else {
         end(rotated.error());
     }

@@ -63,7 +63,11 @@ Result<SegmentNumber> FileLedger::rotate(SegmentNumber current, Round last) {
     }
     fail_points::pass("rotate.sealed");
     const Epoch epoch = newest()->epoch();
-    return make_next(std::move(*unborn), epoch);
+    auto next = make_next(std::move(*unborn), epoch);
+    if (!next && next.error().code == ErrorCode::disk_full) {
+        next.error().code = ErrorCode::fenced;  // it is sealed: only a grant goes on behind it
+    }
+    return next;
 }
 
 Result<FileLedger::Unborn> FileLedger::prepare_segment() {

@@ -168,7 +168,7 @@ void Host::rotate(const RotateSegment& rotate) {
     disk_step(disk(50), [this, rotate] {
         if (volume_.disk_full) {
             world_.strike(Fault::disk_full_segment);
-            return finish(RotationFenced{});
+            return finish(RoundRefused{DecideRefusal::disk_full});
         }
         const auto sealed = ledger_->seal_for_rotation(rotate.current, rotate.last);
         if (!sealed) return finish(RotationFenced{});

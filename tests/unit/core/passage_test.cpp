@@ -286,7 +286,7 @@ BOOST_AUTO_TEST_CASE(a_member_with_work_sends_a_copy_of_it_with_its_wake_and_kee
     after.sequence = stand.context.tip.sequence.next();
     after.round = stand.context.tip.round.next();
     auto token = stand.open_by_other(8);
-    token.closed.push_back({{4}, {0}, false, RoundResult{{1}, after.round, after.sequence, 1, 0, 10, {{"id", after, {}}}}});
+    token.closed.push_back({{4}, {0}, {1}, false, RoundResult{{1}, after.round, after.sequence, 1, 0, 10, {{"id", after, {}}}}});
     stand.take(token);
     BOOST_TEST(!stand.clients.has_work());
     BOOST_REQUIRE_EQUAL(stand.sent().size(), 1U);

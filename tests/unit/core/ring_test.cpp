@@ -353,7 +353,7 @@ BOOST_AUTO_TEST_CASE(all_follow_into_a_new_segment_in_which_nothing_could_be_dec
     const auto segments = ring.ledger.segments.size();
     const auto sequence = other == 0 ? 3U : 2U;
     // The holder makes a new segment for the first frame, and finds no space. The second one is closed by its own node.
-    ring.ledger.disk_full = true;
+    ring.ledger.disk_full = ring.ledger.room_for_segments = true;
     for (const int attempt : {1, 2}) {
         ring.say(other, "one", push("one" + name, 7, sequence, {"no space"}));
         ring.say(other, "two", push("two" + name, 7, 2, {"no space"}));
@@ -370,6 +370,32 @@ BOOST_AUTO_TEST_CASE(all_follow_into_a_new_segment_in_which_nothing_could_be_dec
     BOOST_TEST(ring.told<Ack>(other, "two").back().last.value == 2U);
     BOOST_TEST(ring.ledger.segments.size() == segments + 1);
     check_one_ring(ring, 3);
+    BOOST_TEST(ring.status(0).view->epoch.value == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(no_room_for_a_new_segment_refuses_the_round_and_the_epoch_goes_on) {
+    NodeConfig config;
+    config.segment_bytes = 2000;
+    SmallRing ring{3, config};
+    ring.boot_all();
+    ring.run(2s);
+    check_service(ring, "before");
+    ring.say(0, "before", push("before0", 7, 2, {std::string(2000, 'x')}));
+    ring.run(100ms);
+    ring.ledger.disk_full = true;
+    for (const std::uint64_t node : {0U, 1U, 2U}) {
+        const auto name = "before" + std::to_string(node);
+        ring.say(node, "before", push(name, 7, node == 0 ? 3 : 2, {"no space"}));
+        ring.run(100ms);
+        BOOST_REQUIRE_EQUAL(ring.told<Reject>(node, "before").size(), 1U);
+        BOOST_TEST((ring.told<Reject>(node, "before").back().code == RejectCode::disk_full));
+    }
+    const auto segments = ring.ledger.segments.size();
+    ring.ledger.disk_full = false;
+    ring.say(1, "before", push("before1", 7, 2, {"space"}));
+    ring.run(100ms);
+    BOOST_TEST(ring.told<Ack>(1, "before").back().last.value == 2U);
+    BOOST_TEST(ring.ledger.segments.size() == segments + 1);
     BOOST_TEST(ring.status(0).view->epoch.value == 1U);
 }
 

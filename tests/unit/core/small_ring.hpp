@@ -26,6 +26,7 @@ struct MemoryLedger {
     Round durable;
     std::map<NodeId, CallId> call_words;
     bool disk_full = false;
+    bool room_for_segments = false;  ///< also on a full disk
 
     Tip tip() const {
         Tip tip;
@@ -207,6 +208,7 @@ struct SmallRing {
     }
     std::optional<Input> act(NodeId, Host&, const RotateSegment& rotate) {
         if (!ledger.writable(rotate.current)) return RotationFenced{};
+        if (ledger.disk_full && !ledger.room_for_segments) return RoundRefused{DecideRefusal::disk_full};
         ledger.add_segment(ledger.segments.back().epoch);
         return Rotated{{ledger.segments.size()}};
     }
