@@ -78,6 +78,24 @@ class Disk(unittest.TestCase):
             load.finish()
             check(self, ring, load)
 
+    def test_a_disk_that_is_full_whenever_a_segment_or_a_checkpoint_is_due(self):
+        """Segments are so short that it is mostly a new one that finds no room: clients are told just the same."""
+        settings = dict(CHECKPOINTS, ANEL_SEGMENT_BYTES="65536")
+        with SmallDisk(48) as disk, Ring(BINARIES, nodes=3, folder=disk.folder, settings=settings) as ring, \
+                Load(ring) as load:
+            ring.wait_healthy()
+            load.start_everywhere([0, 1, 2], filler=2000)
+            load.wait_acks()
+            for _ in range(3):
+                disk.fill()
+                load.wait_reject("disk_full")
+                disk.clear()
+                load.wait_acks()
+            self.assertGreater(numbers_in(ring, "journal")[0], 1)
+            load.finish()
+            ring.wait_healthy()
+            check(self, ring, load)
+
     def no_room_for(self, point, settings=None, refused="disk_full"):
         """All nodes without room, then one after the other with room again."""
         with Ring(BINARIES, nodes=3, settings=settings) as ring, Load(ring) as load:
