@@ -20,7 +20,7 @@ void add_status(CLI::App& app, int& exit_code);
 void add_up(CLI::App& app, int& exit_code);
 void add_demo(CLI::App& app, int& exit_code);
 void add_bench(CLI::App& app, int& exit_code);
-/// Comes from client/verify.cpp; it alone needs the node's ledger (ring_ledger).
+// These come from client/*.cpp; they alone need the node's ledger (ring_ledger).
 void add_verify(CLI::App& app, int& exit_code);
 
 /// Adds `--nodes`, whose default is ANEL_NODES or the five ports of the demo.

@@ -1,112 +1,86 @@
 #include "ring/ledger/audit.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 
 #include "ring/ledger/audit_output.hpp"
 #include "ring/ledger/audit_sessions.hpp"
-#include "ring/ledger/checkpoint_file.hpp"
-#include "ring/ledger/kept_segment.hpp"
-#include "ring/ledger/ledger_file.hpp"
+#include "ring/ledger/check_start.hpp"
+#include "ring/ledger/opened_ledger.hpp"
+#include "ring/ledger/ways_out.hpp"
 
 namespace anel {
 namespace {
 
-/// One look at the ledger. Each step returns false when the journal was trimmed under it: then a new look is taken.
+/// One look at the ledger. Each step returns false when it ends with a difference.
 class Auditor {
 public:
-    Auditor(FileSystem& files, const Folders& folders, const LedgerFile& file, const Output& output, const BootId& boot)
-        : files_{files}, folders_{folders}, identity_{file.identity()}, output_{output}, boot_{boot} {}
+    Auditor(const LedgerPlace& place, const Output& output) : place_{place}, output_{output} {}
 
+    /// An error: what could not be read; `fenced` when the journal was trimmed under it: then a new look is taken.
     Result<bool> look() {
-        report_.adopted_bytes = identity_.adopted_bytes;
-        if (output_.file().inode() != identity_.output_inode) {
-            return differs("output.txt is not the file that the ledger was made with");
+        const auto& identity = place_.file.identity();
+        report_.adopted_bytes = identity.adopted_bytes;
+        auto adoptions = read_adoptions(place_.files, place_.folders, place_.id());
+        if (!adoptions) {
+            return forward_error(adoptions);
         }
-        auto checkpoint = newest_checkpoint(files_, folders_, identity_.id);
-        auto numbers = list_numbers(folders_.journal.get(), ".anel/journal");
-        if (!checkpoint || !numbers) {
-            return checkpoint ? forward_error(numbers) : forward_error(checkpoint);
+        adoptions_ = std::move(*adoptions);
+        if (auto same = check_files(place_.folders, place_.file, output_.file(), adoption()); !same) {
+            return differs(std::move(same.error().text));
+        }
+        auto kept = find_kept_journal(place_);
+        auto checkpoint = newest_checkpoint(place_.files, place_.folders, place_.id());
+        if (!kept || !checkpoint) {
+            return kept ? forward_error(checkpoint) : forward_error(kept);
         }
         checkpoint_ = std::move(*checkpoint);
+        if (checkpoint_ ? !kept->mark || checkpoint_->mark != *kept->mark : kept->mark.has_value()) {
+            return failure(ErrorCode::fenced, "another checkpoint was made meanwhile");
+        }
         if (checkpoint_) {
             report_.checkpoint = checkpoint_->mark.round;
         }
-        if (numbers->empty()) {
-            report_.output_bytes = identity_.base_offset;
-            return checkpoint_ ? differs("there is a checkpoint and no journal") : true;
+        if (kept->newest.value == 0) {
+            report_.output_bytes = identity.base_offset;
+            return true;
         }
-        // Lower ones than the checkpoint needs are being trimmed, or a sleeper's that count for nothing.
-        const std::uint64_t needed = checkpoint_ ? checkpoint_->mark.segment.value : 1;
-        std::uint64_t lowest = numbers->back();
-        while (lowest > needed && std::binary_search(numbers->begin(), numbers->end(), lowest - 1)) {
-            --lowest;
-        }
-        if (lowest > needed) {
-            auto now = newest_mark(files_, folders_, identity_.id);
-            if (now && *now && (*now)->segment.value >= lowest) {
-                return false;
-            }
-            return differs(fmt::format("segment {} of the journal is missing", needed));
-        }
-        return walk({lowest}, {numbers->back()});
+        return walk(*kept);
     }
     [[nodiscard]] AuditReport& report() { return report_; }
 
 private:
-    bool differs(std::string what) {
-        if (!report_.difference) {
-            report_.difference = std::move(what);
-        }
-        return true;
+    [[nodiscard]] std::optional<Adoption> adoption() const {
+        return adoptions_.empty() ? std::optional<Adoption>{} : adoptions_.back();
     }
 
-    Result<bool> walk(SegmentNumber lowest, SegmentNumber newest) {
-        SessionAudit sessions{lowest.value == 1};
-        std::unique_ptr<Segment> segment;
-        std::unique_ptr<Segment> successor;
-        for (SegmentNumber number = lowest; number <= newest; number = number.next()) {
-            segment = std::exchange(successor, nullptr);
-            for (auto* into : {&segment, &successor}) {
-                const SegmentNumber wanted = into == &segment ? number : number.next();
-                if (*into || wanted > newest) {
-                    continue;
-                }
-                auto opened = open_kept_segment(files_, folders_, wanted, identity_.id, boot_, Access::read);
-                if (!opened) {
-                    return forward_error(opened);
-                }
-                if (!*opened) {
-                    return false;
-                }
-                *into = std::move(*opened);
+    bool differs(std::string what) {
+        report_.difference = std::move(what);
+        return false;
+    }
+    bool output_differs(std::string what) {
+        return differs(fmt::format("{}: {}", what, way_out::repair(place_.folders.path)));
+    }
+
+    Result<bool> walk(const KeptJournal& kept) {
+        SessionAudit sessions{kept.lowest.value == 1};
+        JournalWalk segments{place_, kept.lowest, kept.newest};
+        for (bool first = true;; first = false) {
+            auto segment = segments.next();
+            if (!segment) {
+                return forward_error(segment);
             }
-            if (successor) {
-                segment->set_final_slots(successor->header().previous_slots);
+            if (*segment == nullptr) {
+                break;
             }
-            if (number == lowest) {
-                report_.exact_from = segment->header().gap_begin;
-                auto blocks = output_.fault_in_blocks(files_, folders_, checkpoint_ ? &checkpoint_->mark : nullptr);
-                if (!blocks) {
-                    return forward_error(blocks);
+            if (first) {
+                if (auto begun = begin(**segment); !begun || !*begun) {
+                    return begun;
                 }
-                if (*blocks) {
-                    return differs(std::move(**blocks));
-                }
-                report_.block_bytes_end = checkpoint_ ? checkpoint_->mark.output_end : 0;
-                at_ = {.slots = 0,
-                       .file_offset = 0,
-                       .round = segment->base_round(),
-                       .sequence = {segment->header().base_sequence},
-                       .wall_us = 0,
-                       .output_end = segment->header().gap_begin,
-                       .hash = segment->header().base_hash};
             }
-            if (auto done = check_segment(*segment, successor == nullptr, sessions); !done || report_.difference) {
+            if (auto done = check_segment(**segment, segments.at_newest(), sessions); !done || !*done) {
                 return done;
             }
         }
@@ -123,20 +97,73 @@ private:
         return true;
     }
 
+    /// Everything below the first segment that is kept.
+    Result<bool> begin(Segment& segment) {
+        at_ = {.slots = 0,
+               .file_offset = 0,
+               .round = segment.base_round(),
+               .sequence = {segment.header().base_sequence},
+               .wall_us = 0,
+               .output_end = segment.header().gap_begin,
+               .hash = segment.header().base_hash};
+        report_.exact_from = segment.header().gap_begin;
+        const auto* mark = checkpoint_ ? &checkpoint_->mark : nullptr;
+        report_.block_bytes_end = mark != nullptr ? mark->output_end : 0;
+        auto blocks = output_.check_blocks(place_.files, place_.folders, report_.block_bytes_end,
+                                           mark != nullptr ? mark->block_crc : 0, adoption(), {});
+        if (!blocks) {
+            return forward_error(blocks);
+        }
+        for (const auto& piece : blocks->adopted) {
+            add_range(report_.adopted, piece.range);
+        }
+        report_.faults = std::move(blocks->faults);
+        if (blocks->sums_end) {
+            return differs(
+                fmt::format(".anel/blocks was removed or shortened: it has no checksums for output.txt from "
+                            "byte {} on: put it back, or {}",
+                            *blocks->sums_end, way_out::adopt(place_.folders.path)));
+        }
+        if (!report_.faults.empty()) {
+            return output_differs(fmt::format("output.txt differs somewhere in bytes {} to {} (checksum of the MiB)",
+                                              report_.faults[0].begin, report_.faults[0].end));
+        }
+        if (!blocks->changed_pieces.empty()) {
+            return output_differs(fmt::format("output.txt differs in bytes {} to {} from what was adopted there",
+                                              blocks->changed_pieces[0].range.begin,
+                                              blocks->changed_pieces[0].range.end));
+        }
+        return true;
+    }
+
+    /// Behind the round that an operator adopted something with, a segment may begin further on.
+    [[nodiscard]] bool continues(const SegmentHeader& header) const {
+        if (header.base_round != at_.round.value || header.base_sequence != at_.sequence.value ||
+            header.base_hash != at_.hash || header.base_offset < header.gap_begin) {
+            return false;
+        }
+        const auto accepted = [&](const Adoption& one) {
+            return one.segment.value + 1 == header.number && one.output_end == at_.output_end &&
+                   one.tail_end == header.gap_begin;
+        };
+        return header.gap_begin == at_.output_end || std::any_of(adoptions_.begin(), adoptions_.end(), accepted);
+    }
+
     Result<bool> check_segment(Segment& segment, bool newest, SessionAudit& sessions) {
         ++report_.segments;
         const auto& header = segment.header();
         const std::string name = fmt::format(".anel/journal/{}", header.number);
-        if (header.base_round != at_.round.value || header.base_sequence != at_.sequence.value ||
-            header.base_hash != at_.hash || header.gap_begin != at_.output_end ||
-            header.base_offset < header.gap_begin) {
+        if (!continues(header)) {
             return differs(fmt::format("{} does not continue the segment before it", name));
+        }
+        if (header.gap_begin > at_.output_end) {
+            add_range(report_.adopted, {at_.output_end, header.gap_begin});
         }
         auto slots = segment.slots();
         if (!slots) {
             return forward_error(slots);
         }
-        if (auto filled = check_filler(header, newest && *slots == 0); !filled || report_.difference) {
+        if (auto filled = check_filler(header, newest && *slots == 0); !filled || !*filled) {
             return filled;
         }
         auto begin = segment.position_at(0);
@@ -144,19 +171,20 @@ private:
             return forward_error(begin);
         }
         at_ = *begin;
-        if (auto compared = compare_checkpoint(sessions); !compared || report_.difference) {
+        ahead_.forget();
+        if (auto compared = compare_checkpoint(sessions); !compared || !*compared) {
             return compared;
         }
         for (std::uint64_t slot = 1; slot <= *slots; ++slot) {
-            auto record = segment.read(slot, buffer_);
+            auto record = segment.next(ahead_);
             if (!record) {
                 return forward_error(record);
             }
-            if (auto done = check_round(*record, sessions, newest && slot == *slots); !done || report_.difference) {
+            if (auto done = check_round(*record, sessions, newest && slot == *slots); !done || !*done) {
                 return done;
             }
             at_ = position_after(record->header, at_);
-            if (auto compared = compare_checkpoint(sessions); !compared || report_.difference) {
+            if (auto compared = compare_checkpoint(sessions); !compared || !*compared) {
                 return compared;
             }
         }
@@ -175,16 +203,16 @@ private:
         }
         // The last one may be decided a moment ago: it gets a moment to appear.
         for (int attempt = 0;; ++attempt) {
-            auto first = output_.first_difference(record.text, header.output_offset);
-            if (!first) {
-                return forward_error(first);
+            auto found = output_.difference(record.text, header.output_offset);
+            if (!found) {
+                return forward_error(found);
             }
-            if (!*first) {
+            if (!*found) {
                 return true;
             }
             if (!last) {
-                return differs(
-                    fmt::format("output.txt byte {} is not what round {} wrote there", **first, header.round));
+                return output_differs(
+                    fmt::format("output.txt byte {} is not what round {} wrote there", (*found)->begin, header.round));
             }
             if (attempt == 20) {
                 report_.last_round_pending = true;
@@ -202,17 +230,17 @@ private:
         report_.filler_bytes += header.base_offset - header.gap_begin;
         auto checked = for_each_filler(
             header.gap_begin, header.base_offset, [&](std::string_view part, std::uint64_t offset) -> Result<void> {
-                auto first = output_.first_difference(part, offset);
-                if (!first) {
-                    return forward_error(first);
+                auto found = output_.difference(part, offset);
+                if (!found) {
+                    return forward_error(found);
                 }
-                if (*first && !perhaps_unwritten) {
-                    differs(fmt::format("output.txt byte {} should be blank (gap before segment {})", **first,
-                                        header.number));
+                if (*found && !perhaps_unwritten && !report_.difference) {
+                    output_differs(fmt::format("output.txt byte {} should be blank (gap before segment {})",
+                                               (*found)->begin, header.number));
                 }
                 return {};
             });
-        return checked ? Result<bool>{true} : forward_error(checked);
+        return checked ? Result<bool>{!report_.difference} : forward_error(checked);
     }
 
     Result<bool> compare_checkpoint(SessionAudit& sessions) {
@@ -230,58 +258,41 @@ private:
         return true;
     }
 
-    FileSystem& files_;
-    const Folders& folders_;
-    const LedgerIdentity& identity_;
+    LedgerPlace place_;
     OutputAudit output_;
-    BootId boot_;
     AuditReport report_;
+    std::vector<Adoption> adoptions_;
     std::optional<Checkpoint> checkpoint_;
     bool compared_ = false;
     Position at_;
-    Bytes buffer_;
+    ReadAhead ahead_;
 };
 
 }  // namespace
 
 Result<AuditReport> audit(const std::filesystem::path& folder) {
     FileSystem files;
-    Folders folders{.path = folder, .data = {}, .anel = {}, .journal = {}, .checkpoint = {}};
-    folders.data = Descriptor{::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
-    if (!folders.data.valid()) {
-        return failure(ErrorCode::folder_unusable,
-                       fmt::format("cannot open folder {}: {}", folder.string(), std::strerror(errno)));
+    auto opened = open_to_look(files, folder);
+    if (!opened && opened.error().code == ErrorCode::folder_unusable) {
+        return forward_error(opened);
     }
-    auto inner = open_inner_folders(files, folders);
-    auto file = inner && *inner ? LedgerFile::open(files, folders, false) : std::optional<LedgerFile>{};
-    auto boot = this_boot();
-    if (!inner || !file || !boot) {
-        return !inner ? forward_error(inner) : !file ? forward_error(file) : forward_error(boot);
-    }
-    if (!*file) {
-        return failure(ErrorCode::folder_unusable, fmt::format("there is no ledger in {}", folder.string()));
-    }
-    auto output = Output::open(files, folders, false);
-    if (!output) {
-        return forward_error(output);
-    }
-    AuditReport report;
-    if (!*output) {
-        report.difference = "output.txt is missing";
+    if (!opened) {
+        AuditReport report;
+        report.difference = std::move(opened.error().text);
         return report;
     }
     constexpr int attempts = 20;
     for (int attempt = 0; attempt < attempts; ++attempt) {
-        Auditor auditor{files, folders, **file, **output, *boot};
+        Auditor auditor{opened->place(files), opened->output};
         auto looked = auditor.look();
+        if (!looked && looked.error().code == ErrorCode::fenced) {
+            continue;
+        }
         if (!looked) {
             // What cannot be read back is a difference too.
             auditor.report().difference = looked.error().text;
-            return std::move(auditor.report());
         }
-        if (*looked) {
-            return std::move(auditor.report());
-        }
+        return std::move(auditor.report());
     }
     return failure(ErrorCode::io_failed, "the journal is trimmed faster than it can be read; try again");
 }

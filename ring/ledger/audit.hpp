@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "ring/core/ledger.hpp"
+#include "ring/ledger/byte_range.hpp"
 
 namespace anel {
 
@@ -18,6 +19,7 @@ struct AuditReport {
     std::optional<Round> checkpoint;
     std::uint64_t output_bytes = 0;     ///< that the ledger answers for
     std::uint64_t adopted_bytes = 0;    ///< that stood there before the ledger was made
+    std::vector<ByteRange> adopted;     ///< accepted as they were by anel repair --adopt: as they were then, no more
     std::uint64_t exact_from = 0;       ///< from this byte on, output was compared with the records
     std::uint64_t block_bytes_end = 0;  ///< up to this byte, output was compared with a checksum for each MiB
     std::uint64_t filler_lines = 0;     ///< lines of blanks that power cuts left
@@ -26,7 +28,8 @@ struct AuditReport {
     std::uint64_t counted_rounds = 0;       ///< whose messages were counted against all sessions they changed
     std::uint64_t trailing_bytes = 0;       ///< behind the last round: decided meanwhile, or left by a power cut
     bool last_round_pending = false;        ///< decided, not yet in output.txt: the next holder writes it
-    std::optional<std::string> difference;  ///< the first one, and where; none: all agrees
+    std::vector<ByteRange> faults;          ///< below the journal: where output.txt differs, MiB for MiB
+    std::optional<std::string> difference;  ///< the first one, where, and what to do; none: all agrees
 };
 
 /// Audits the ledger of a folder. An error means that there is nothing to audit (no folder, no ledger, not readable);

@@ -1,49 +1,104 @@
 #include "ring/ledger/audit_output.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 
 #include "ring/ledger/block_sums.hpp"
 #include "ring/ledger/crc32c.hpp"
 
 namespace anel {
+namespace {
 
-Result<std::optional<std::uint64_t>> OutputAudit::first_difference(std::string_view text, std::uint64_t offset) {
-    found_.resize(text.size());
-    auto got = output_.read(found_, offset);
-    if (!got) {
-        return forward_error(got);
-    }
-    const std::string_view stands = as_text(BytesView{found_}.first(*got));
-    if (stands == text) {
-        return std::optional<std::uint64_t>{};
-    }
-    const auto where = std::mismatch(stands.begin(), stands.end(), text.begin(), text.end());
-    return std::optional{offset + static_cast<std::uint64_t>(where.first - stands.begin())};
+bool overlaps(const std::vector<AdoptedPiece>& pieces, const ByteRange& block) {
+    const auto behind =
+        std::upper_bound(pieces.begin(), pieces.end(), block.begin,
+                         [](std::uint64_t at, const AdoptedPiece& piece) { return at < piece.range.end; });
+    return behind != pieces.end() && behind->range.begin < block.end;
 }
 
-Result<std::optional<std::string>> OutputAudit::fault_in_blocks(FileSystem& files, const Folders& folders,
-                                                                const CheckpointMark* mark) {
-    const std::uint64_t end = mark != nullptr ? mark->output_end : 0;
-    auto sums = read_block_sums(files, folders, end / block_bytes);
-    if (!sums) {
-        return forward_error(sums);
+}  // namespace
+
+Result<std::optional<ByteRange>> OutputAudit::difference(std::string_view text, std::uint64_t offset) {
+    auto found = ahead_.get(output_.fd(), offset, text.size(), Output::name);
+    if (found && as_text(*found) != text) {
+        ahead_.forget();  // it may have been written since it was read
+        found = ahead_.get(output_.fd(), offset, text.size(), Output::name);
     }
-    sums->push_back(mark != nullptr ? mark->block_crc : 0);
-    for (std::uint64_t block = 0; block < sums->size(); ++block) {
-        const std::uint64_t begin = block * block_bytes;
-        found_.resize(std::min(block_bytes, end - begin));
-        auto got = output_.read(found_, begin);
+    if (!found) {
+        return forward_error(found);
+    }
+    const std::string_view stands = as_text(*found);
+    if (stands == text) {
+        return std::optional<ByteRange>{};
+    }
+    const auto first = std::mismatch(stands.begin(), stands.end(), text.begin(), text.end()).second;
+    auto last = text.end();
+    if (stands.size() == text.size()) {
+        last = std::mismatch(stands.rbegin(), stands.rend(), text.rbegin()).second.base();
+    }
+    return std::optional{ByteRange{offset + static_cast<std::uint64_t>(first - text.begin()),
+                                   offset + static_cast<std::uint64_t>(last - text.begin())}};
+}
+
+Result<std::optional<std::uint32_t>> OutputAudit::crc_of(const ByteRange& range, const Overlay& overlay) {
+    std::uint32_t crc = 0;
+    for (std::uint64_t begin = range.begin; begin < range.end;) {
+        const std::uint64_t end = std::min(range.end, begin + block_bytes);
+        part_.resize(end - begin);
+        auto got = output_.read(part_, begin);
         if (!got) {
             return forward_error(got);
         }
-        if (*got < found_.size() || crc32c(found_) != (*sums)[block]) {
-            return std::optional{fmt::format("output.txt differs somewhere in bytes {} to {} (checksum of the MiB)",
-                                             begin, begin + found_.size())};
+        const std::uint64_t from = std::max(begin, overlay.begin);
+        const std::uint64_t to = std::min(end, overlay.begin + overlay.bytes.size());
+        const std::uint64_t there = begin + *got;
+        if (there < end && (from > there || to < end)) {
+            return std::optional<std::uint32_t>{};
+        }
+        if (from < to) {
+            std::memcpy(part_.data() + (from - begin), overlay.bytes.data() + (from - overlay.begin), to - from);
+        }
+        crc = crc32c(part_, crc);
+        begin = end;
+    }
+    return std::optional{crc};
+}
+
+Result<BlocksAudit> OutputAudit::check_blocks(FileSystem& files, const Folders& folders, std::uint64_t end,
+                                              std::uint32_t partial_crc, const std::optional<Adoption>& adoption,
+                                              const Overlay& overlay) {
+    static const std::vector<AdoptedPiece> none;
+    const auto& pieces = adoption ? adoption->pieces : none;
+    BlocksAudit found;
+    const std::uint64_t finished = end / block_bytes;
+    auto sums = read_block_sums(files, folders, finished);
+    if (!sums) {
+        return forward_error(sums);
+    }
+    if (sums->size() < finished) {
+        found.sums_end = sums->size() * block_bytes;
+    }
+    for (std::uint64_t block = 0; block * block_bytes < end; ++block) {
+        const ByteRange range{block * block_bytes, std::min((block + 1) * block_bytes, end)};
+        if (overlaps(pieces, range)) {
+            continue;
+        }
+        const bool known = block == finished || block < sums->size();
+        auto crc = known ? crc_of(range, overlay) : std::optional<std::uint32_t>{};
+        if (!crc) {
+            return forward_error(crc);
+        }
+        if (*crc != std::optional{block == finished ? partial_crc : known ? (*sums)[block] : 0U}) {
+            add_range(found.faults, range);
         }
     }
-    return std::optional<std::string>{};
+    for (const auto& piece : pieces) {
+        auto crc = crc_of(piece.range, {});
+        if (!crc) {
+            return forward_error(crc);
+        }
+        (*crc == piece.crc ? found.adopted : found.changed_pieces).push_back(piece);
+    }
+    return found;
 }
 
 }  // namespace anel

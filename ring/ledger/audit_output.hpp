@@ -1,27 +1,46 @@
 // The output part of an audit: bytes against bytes where the records are kept, against checksums below.
 #pragma once
 
-#include "ring/ledger/checkpoint_file.hpp"
+#include "ring/ledger/adoption.hpp"
 #include "ring/ledger/output.hpp"
 
 namespace anel {
+
+/// What checksums say of the part of output.txt below the journal.
+struct BlocksAudit {
+    std::vector<ByteRange> faults;             ///< differ from what the records were, MiB for MiB
+    std::vector<AdoptedPiece> adopted;         ///< as they were adopted
+    std::vector<AdoptedPiece> changed_pieces;  ///< adopted, and changed since (or blanks not written yet)
+    std::optional<std::uint64_t> sums_end;     ///< `.anel/blocks` ends here, before it should
+};
+
+/// Bytes that records say, whatever output.txt has: they stand in front of it when a block is checked.
+struct Overlay {
+    std::uint64_t begin = 0;
+    Bytes bytes;
+};
 
 class OutputAudit {
 public:
     explicit OutputAudit(const Output& output) : output_{output} {}
     [[nodiscard]] const Output& file() const { return output_; }
 
-    /// The first byte where output.txt is not `text`, written at `offset`; none: it is.
-    [[nodiscard]] Result<std::optional<std::uint64_t>> first_difference(std::string_view text, std::uint64_t offset);
+    /// The bytes from the first to behind the last that are not as in `text`, written at `offset`; none: all are.
+    [[nodiscard]] Result<std::optional<ByteRange>> difference(std::string_view text, std::uint64_t offset);
 
-    /// Compares each finished MiB, and the unfinished one up to the checkpoint, with their checksums.
-    /// @return what differs; none: nothing
-    [[nodiscard]] Result<std::optional<std::string>> fault_in_blocks(FileSystem& files, const Folders& folders,
-                                                                     const CheckpointMark* mark);
+    /// Compares each MiB below `end` with its checksum, and the pieces of an adoption with theirs instead.
+    /// @param end          of what a checkpoint covers, bytes
+    /// @param partial_crc  of the unfinished MiB there
+    [[nodiscard]] Result<BlocksAudit> check_blocks(FileSystem& files, const Folders& folders, std::uint64_t end,
+                                                   std::uint32_t partial_crc, const std::optional<Adoption>& adoption,
+                                                   const Overlay& overlay);
+    /// CRC32C of a part of output.txt; none: it is shorter.
+    [[nodiscard]] Result<std::optional<std::uint32_t>> crc_of(const ByteRange& range, const Overlay& overlay);
 
 private:
     const Output& output_;
-    Bytes found_;
+    ReadAhead ahead_;
+    Bytes part_;
 };
 
 }  // namespace anel

@@ -25,6 +25,12 @@ std::vector<std::string> describe(const AuditReport& report) {
     if (report.block_bytes_end < report.exact_from) {
         say(fmt::format("not covered: output from byte {} to {}", report.block_bytes_end, report.exact_from));
     }
+    for (const auto& range : report.adopted) {
+        say(
+            fmt::format("adopted, as it was then: output from byte {} to {}; the ledger does not know what was written "
+                        "there",
+                        range.begin, range.end));
+    }
     if (report.adopted_bytes > 0) {
         say(fmt::format("adopted: the first {} bytes stood there before the ledger was made", report.adopted_bytes));
     }

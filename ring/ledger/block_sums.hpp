@@ -35,10 +35,15 @@ private:
 };
 
 /// Writes the finished sums at their places and makes them durable. Writing them again changes nothing.
+/// `ledger_damaged` when those before them are gone.
 [[nodiscard]] Result<void> write_block_sums(FileSystem& files, const Folders& folders, const BlockSums& sums);
 
-/// The sums of blocks 0..count-1. `ledger_damaged` when there are fewer.
+/// Makes `.anel/blocks` that long, with zeros for what is missing. Only where all of these blocks are adopted.
+[[nodiscard]] Result<void> extend_block_sums(FileSystem& files, const Folders& folders, std::uint64_t count);
+
+/// The sums of blocks 0..count-1, as far as they are there.
 [[nodiscard]] Result<std::vector<std::uint32_t>> read_block_sums(FileSystem& files, const Folders& folders,
                                                                  std::uint64_t count);
+[[nodiscard]] Result<std::uint64_t> count_block_sums(FileSystem& files, const Folders& folders);
 
 }  // namespace anel

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "ring/ledger/ways_out.hpp"
+
 namespace anel {
 
 CheckpointThread::CheckpointThread(World world, Output output, Round suspect_round)
@@ -162,13 +164,8 @@ Result<std::optional<CheckpointThread::Walk>> CheckpointThread::begin_walk(
         }
         walk.sums = BlockSums{previous->output_end, previous->block_crc};
     } else {
-        for (std::uint64_t offset = 0; offset < world_.identity.adopted_bytes; offset += buffer_.size()) {
-            buffer_.resize(std::min(block_bytes, world_.identity.adopted_bytes - offset));
-            auto got = output_.read(buffer_, offset);
-            if (!got) {
-                return forward_error(got);
-            }
-            walk.sums.add(buffer_);
+        if (auto read = add_from_output(walk.sums, world_.identity.adopted_bytes); !read) {
+            return forward_error(read);
         }
     }
     if (auto gap = take_gap(walk); !gap) {
@@ -177,8 +174,24 @@ Result<std::optional<CheckpointThread::Walk>> CheckpointThread::begin_walk(
     return std::optional{std::move(walk)};
 }
 
+Result<void> CheckpointThread::add_from_output(BlockSums& sums, std::uint64_t end) {
+    while (sums.offset() < end) {
+        buffer_.resize(std::min(block_bytes, end - sums.offset()));
+        auto got = output_.read(buffer_, sums.offset());
+        if (!got) {
+            return forward_error(got);
+        }
+        sums.add(buffer_);
+    }
+    return {};
+}
+
 Result<void> CheckpointThread::take_gap(Walk& walk) {
     const auto& header = walk.segment->header();
+    // What an operator adopted behind the last round stands in no record.
+    if (auto read = add_from_output(walk.sums, header.gap_begin); !read) {
+        return read;
+    }
     if (walk.sums.offset() != header.gap_begin || header.gap_begin == header.base_offset) {
         return {};
     }
@@ -239,7 +252,9 @@ Result<void> CheckpointThread::explain_trimmed(const std::optional<CheckpointMar
         return forward_error(now);
     }
     if (*now == previous) {
-        return failure(ErrorCode::ledger_damaged, "the journal behind the newest checkpoint is missing");
+        return failure(ErrorCode::ledger_damaged,
+                       fmt::format("the journal in {} behind the newest checkpoint is missing: {}",
+                                   world_.folders.path.string(), way_out::put_back(world_.folders.path)));
     }
     return {};
 }

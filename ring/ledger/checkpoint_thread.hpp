@@ -52,6 +52,8 @@ private:
     /// Whether another node's checkpoint is why the journal is not there; else it is lost: `ledger_damaged`.
     [[nodiscard]] Result<void> explain_trimmed(const std::optional<CheckpointMark>& previous);
     [[nodiscard]] Result<void> take_slot(Walk& walk, std::uint64_t slot, Round last);
+    /// Bytes that stand in no record, up to `end`: adopted ones.
+    [[nodiscard]] Result<void> add_from_output(BlockSums& sums, std::uint64_t end);
     [[nodiscard]] Result<void> take_gap(Walk& walk);
     [[nodiscard]] Result<bool> enter(Walk& walk, SegmentNumber number);
     [[nodiscard]] Result<std::unique_ptr<Segment>> open(SegmentNumber number);

@@ -13,7 +13,7 @@
 // a grant or rotation: segment.reserve, grant.before_seal grant.sealed or rotate.sealed, grant.durable,
 //   segment.write, grant.before_link, grant.linked, output.filler; segment.write_again behind a restart
 // a checkpoint: output.sync blocks.write checkpoint.write checkpoint.before_link trim.unlink
-// the first start: probe.write ledger.write
+// the first start: probe.write ledger.write; a repair: adoption.write; a backup: backup.write
 // wherever a folder gets its fsync, two of them at each start of a node: folder.sync
 #pragma once
 

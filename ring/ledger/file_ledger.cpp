@@ -6,6 +6,7 @@
 #include <array>
 
 #include "ring/ledger/fail_points.hpp"
+#include "ring/ledger/ways_out.hpp"
 
 namespace anel {
 
@@ -19,21 +20,25 @@ LedgerId FileLedger::id() const { return file_.identity().id; }
 void FileLedger::set_call_word(NodeId node, CallId call) { file_.set_call_word(node, call); }
 CallId FileLedger::call_word(NodeId node) { return file_.call_word(node); }
 
-Result<void> FileLedger::check_names(const Segment& segment, std::uint64_t output_bytes) const {
+Result<void> FileLedger::check_names(const Segment& segment, std::uint64_t bytes) const {
     auto status = status_of(segment.fd(), "the journal");
     if (!status) {
         return forward_error(status);
     }
+    const std::string name = fmt::format(".anel/journal/{}", segment.number().value);
     if (status->st_nlink == 0) {
-        // A sealed one may have been trimmed: then we are the ones who slept.
-        if (segment.sealed()) {
-            return failure(ErrorCode::fenced, "the segment is sealed and trimmed");
+        auto mark = newest_mark(files_, folders_, id());
+        if (mark && *mark && (*mark)->segment > segment.number()) {
+            return failure(ErrorCode::fenced, "the segment is sealed and trimmed");  // we are the ones who slept
         }
         return failure(ErrorCode::outside_hands,
-                       fmt::format(".anel/journal/{} was removed while the ring ran: stop the ring and put it back",
-                                   segment.number().value));
+                       fmt::format("{} was removed while the ring ran: {}", name, way_out::put_back(folders_.path)));
     }
-    return output_.check(output_bytes);
+    if (static_cast<std::uint64_t>(status->st_size) < bytes) {
+        return failure(ErrorCode::outside_hands, fmt::format("{} was shortened to {} bytes, {} were written: {}", name,
+                                                             status->st_size, bytes, way_out::put_back(folders_.path)));
+    }
+    return file_.check_name(folders_);
 }
 
 Result<void> FileLedger::write_record(SegmentNumber number, const RoundRecord& record) {
@@ -61,8 +66,11 @@ Result<void> FileLedger::write_record(SegmentNumber number, const RoundRecord& r
         return forward_error(before);
     }
     ANEL_ASSERT(record.first == before->sequence.next());
-    if (auto named = check_names(segment, before->output_end); !named) {
+    if (auto named = check_names(segment, before->file_offset); !named) {
         return named;
+    }
+    if (auto same = output_.check(before->output_end); !same) {
+        return same;
     }
     head_.clear();
     written_.header = encode_record(record, *before, head_);

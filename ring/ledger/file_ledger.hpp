@@ -9,7 +9,7 @@
 #include "ring/core/config.hpp"
 #include "ring/core/ledger.hpp"
 #include "ring/ledger/checkpoint_thread.hpp"
-#include "ring/ledger/kept_segment.hpp"
+#include "ring/ledger/kept_journal.hpp"
 #include "ring/ledger/sync_thread.hpp"
 
 namespace anel {
@@ -60,6 +60,8 @@ private:
     FileLedger(FileSystem& files, Folders folders, LedgerFile file, Output output, const BootId& boot);
     [[nodiscard]] Result<void> start(const LedgerOptions& options);
 
+    [[nodiscard]] LedgerPlace place() const { return {files_, folders_, file_, boot_}; }
+
     // follow.cpp
     [[nodiscard]] Segment* newest() const;
     /// Finds the newest segment, from the one known so far.
@@ -77,12 +79,14 @@ private:
     [[nodiscard]] Result<SegmentHeader> next_header(Epoch epoch);
 
     // read.cpp
+    [[nodiscard]] tl::unexpected<Error> lost_behind(Round round) const;
     /// The lowest segment to read for what is behind `applied`; none: trimmed.
     [[nodiscard]] Result<std::optional<SegmentNumber>> segment_behind(Round applied);
     /// False: trimmed while it was read.
     [[nodiscard]] Result<bool> read_rounds(Round applied, SegmentNumber from, History& history);
     [[nodiscard]] Result<void> read_segment(Segment& segment, Round applied, History& history);
-    [[nodiscard]] Result<void> check_names(const Segment& segment, std::uint64_t output_bytes) const;
+    /// Segment and ledger still have their names, and the segment has at least `bytes`. `outside_hands`, `fenced`.
+    [[nodiscard]] Result<void> check_names(const Segment& segment, std::uint64_t bytes) const;
 
     FileSystem& files_;
     Folders folders_;

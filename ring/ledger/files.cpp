@@ -34,6 +34,7 @@ int FileSystem::link(int fd, int folder, const char* name) {
     return ::linkat(AT_FDCWD, fmt::format("/proc/self/fd/{}", fd).c_str(), folder, name, AT_SYMLINK_FOLLOW);
 }
 int FileSystem::unlink(int folder, const char* name) { return ::unlinkat(folder, name, 0); }
+int FileSystem::sync_all(int fd) { return ::syncfs(fd); }
 
 Descriptor::~Descriptor() {
     if (fd_ >= 0) {
@@ -64,6 +65,12 @@ void MappedPage::store(std::size_t word, std::uint64_t value) {
 }
 bool MappedPage::exchange(std::size_t word, std::uint64_t& expected, std::uint64_t wanted) {
     return std::atomic_ref{words_[word]}.compare_exchange_strong(expected, wanted, std::memory_order_seq_cst);
+}
+
+void MappedPage::raise(std::size_t word, std::uint64_t value) {
+    std::uint64_t seen = load(word);
+    while (seen < value && !exchange(word, seen, value)) {
+    }
 }
 
 tl::unexpected<Error> io_failure(std::string_view what, int error) {
@@ -137,6 +144,21 @@ Result<std::size_t> read_at(int fd, std::span<std::byte> into, std::uint64_t off
         done += static_cast<std::size_t>(got);
     }
     return done;
+}
+
+Result<BytesView> ReadAhead::get(int fd, std::uint64_t offset, std::uint64_t bytes, std::string_view what) {
+    constexpr std::uint64_t piece_bytes = 1024 * 1024;
+    if (offset < begin_ || offset + bytes > begin_ + filled_) {
+        buffer_.resize(std::max(bytes, piece_bytes));
+        begin_ = offset;
+        filled_ = 0;
+        auto got = read_at(fd, buffer_, offset, what);
+        if (!got) {
+            return forward_error(got);
+        }
+        filled_ = *got;
+    }
+    return BytesView{buffer_}.first(filled_).subspan(offset - begin_).first(std::min(bytes, begin_ + filled_ - offset));
 }
 
 Result<struct stat> status_of(int fd, std::string_view what) {

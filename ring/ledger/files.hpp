@@ -33,6 +33,7 @@ public:
     virtual int fsync(int fd);
     virtual int link(int fd, int folder, const char* name);  ///< gives an O_TMPFILE its name
     virtual int unlink(int folder, const char* name);
+    virtual int sync_all(int fd);  ///< syncfs: everything on the file system of `fd`
 };
 
 /// A file descriptor with one owner.
@@ -70,6 +71,8 @@ public:
     void store(std::size_t word, std::uint64_t value);
     /// Compare-and-set; `expected` gets what stood there when it fails.
     [[nodiscard]] bool exchange(std::size_t word, std::uint64_t& expected, std::uint64_t wanted);
+    /// To `value`, unless it is that high already.
+    void raise(std::size_t word, std::uint64_t value);
 
 private:
     std::uint64_t* words_ = nullptr;
@@ -92,6 +95,20 @@ template <class T>
 /// Reads until `into` is full or the file ends; returns the bytes read. A read error is never a short read.
 [[nodiscard]] Result<std::size_t> read_at(int fd, std::span<std::byte> into, std::uint64_t offset,
                                           std::string_view what);
+
+/// Reads a file in large pieces for one who goes through it in small ones.
+class ReadAhead {
+public:
+    /// The bytes from `offset` on, fewer where the file ends. Valid until the next call.
+    [[nodiscard]] Result<BytesView> get(int fd, std::uint64_t offset, std::uint64_t bytes, std::string_view what);
+    /// What the file has now counts, not what it had when it was read.
+    void forget() { filled_ = 0; }
+
+private:
+    Bytes buffer_;
+    std::uint64_t begin_ = 0;
+    std::size_t filled_ = 0;
+};
 
 [[nodiscard]] Result<struct stat> status_of(int fd, std::string_view what);
 

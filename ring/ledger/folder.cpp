@@ -9,6 +9,8 @@
 #include <cerrno>
 #include <random>
 
+#include "ring/ledger/file_identity.hpp"
+
 namespace anel {
 namespace {
 
@@ -34,24 +36,6 @@ Result<Descriptor> open_folder(int parent, const char* name) {
         return io_failure(fmt::format("open the folder {}", name), errno);
     }
     return Descriptor{fd};
-}
-
-Result<Descriptor> make_folder(FileSystem& files, const Folders& folders, int parent, const char* name) {
-    const bool made = files.make_folder(parent, name, 0777) == 0;
-    if (!made && errno != EEXIST) {
-        const int error = errno;
-        auto failed = io_failure(fmt::format("make the folder {}", name), error);
-        return tl::unexpected<Error>{explain(folders, failed.value(), error)};
-    }
-    // Also where another node made it: that node may not have come to its fsync yet.
-    if (auto synced = fsync_folder(files, parent, name); !synced) {
-        return forward_error(synced);
-    }
-    auto fd = open_folder(parent, name);
-    if (fd && !fd->valid()) {
-        return failure(ErrorCode::outside_hands, fmt::format("the folder {} was removed while it was opened", name));
-    }
-    return fd;
 }
 
 }  // namespace
@@ -95,6 +79,15 @@ Result<Folders> open_data_folder(const std::filesystem::path& path, std::optiona
     return folders;
 }
 
+Result<Folders> open_folder_to_read(const std::filesystem::path& path) {
+    Folders folders{.path = path, .data = {}, .anel = {}, .journal = {}, .checkpoint = {}};
+    folders.data = Descriptor{::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+    if (!folders.data.valid()) {
+        return unusable(fmt::format("cannot open folder {}: {}", path.string(), std::strerror(errno)));
+    }
+    return folders;
+}
+
 Error explain(const Folders& folders, Error error, int error_number) {
     const std::string name = folders.path.string();
     switch (error_number) {
@@ -118,6 +111,24 @@ Error explain(const Folders& folders, Error error, int error_number) {
     }
 }
 
+Result<Descriptor> make_folder(FileSystem& files, const Folders& folders, int parent, const char* name) {
+    const bool made = files.make_folder(parent, name, 0777) == 0;
+    if (!made && errno != EEXIST) {
+        const int error = errno;
+        auto failed = io_failure(fmt::format("make the folder {}", name), error);
+        return tl::unexpected<Error>{explain(folders, failed.value(), error)};
+    }
+    // Also where another node made it: that node may not have come to its fsync yet.
+    if (auto synced = fsync_folder(files, parent, name); !synced) {
+        return forward_error(synced);
+    }
+    auto fd = open_folder(parent, name);
+    if (fd && !fd->valid()) {
+        return failure(ErrorCode::outside_hands, fmt::format("the folder {} was removed while it was opened", name));
+    }
+    return fd;
+}
+
 Result<void> make_inner_folders(FileSystem& files, Folders& folders) {
     const auto make = [&](Descriptor& into, int parent, const char* name) -> Result<void> {
         auto made = make_folder(files, folders, parent, name);
@@ -133,22 +144,19 @@ Result<void> make_inner_folders(FileSystem& files, Folders& folders) {
 }
 
 Result<bool> open_inner_folders(FileSystem&, Folders& folders) {
-    const auto open = [](Descriptor& into, int parent, const char* name) -> Result<bool> {
-        auto opened = open_folder(parent, name);
+    auto anel = open_folder(folders.data.get(), ".anel");
+    if (!anel || !anel->valid()) {
+        return anel ? Result<bool>{false} : forward_error(anel);
+    }
+    folders.anel = std::move(*anel);
+    for (const auto& [into, name] : {std::pair{&folders.journal, "journal"}, {&folders.checkpoint, "checkpoint"}}) {
+        auto opened = open_folder(folders.anel.get(), name);
         if (!opened) {
             return forward_error(opened);
         }
-        into = std::move(*opened);
-        return into.valid();
-    };
-    auto all = open(folders.anel, folders.data.get(), ".anel");
-    if (all && *all) {
-        all = open(folders.journal, folders.anel.get(), "journal");
+        *into = std::move(*opened);
     }
-    if (all && *all) {
-        all = open(folders.checkpoint, folders.anel.get(), "checkpoint");
-    }
-    return all;
+    return true;
 }
 
 Result<void> try_file_system(FileSystem& files, const Folders& folders) {
@@ -194,6 +202,11 @@ Result<void> try_file_system(FileSystem& files, const Folders& folders) {
     left->store(0, mark);
     std::array<std::byte, sizeof mark> read{};
     auto got = read_at(again.get(), read, 0, "a trial file");
+    const auto present = identity_of(fd.get(), "a trial file");
+    const auto named = identity_of(again.get(), "a trial file");
+    if (!present || !named || !same_file(*present, *named)) {
+        return lacks("tell that a file with a name is the one that had none", ENOTSUP);
+    }
     if (right->load(0) != mark || !got || std::memcmp(read.data(), &mark, sizeof mark) != 0) {
         return lacks("show every process the same bytes at once (shared maps)", ENOTSUP);
     }

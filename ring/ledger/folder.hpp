@@ -24,7 +24,13 @@ struct Folders {
 /// Opens `.anel` and what is in it, making each folder that is missing and making it durable.
 [[nodiscard]] Result<void> make_inner_folders(FileSystem& files, Folders& folders);
 
-/// Opens `.anel` and what is in it. False: there is none.
+/// Opens the data folder for one who only looks.
+[[nodiscard]] Result<Folders> open_folder_to_read(const std::filesystem::path& path);
+
+/// Opens one folder inside another, making it and its name durable where it is missing.
+[[nodiscard]] Result<Descriptor> make_folder(FileSystem& files, const Folders& folders, int parent, const char* name);
+
+/// Opens `.anel` and those of its folders that are there. False: there is no `.anel`.
 [[nodiscard]] Result<bool> open_inner_folders(FileSystem& files, Folders& folders);
 
 /// Tries what the ledger needs: files without a name that get one, shared maps, reserved space, fsync.

@@ -14,6 +14,7 @@ Result<void> FileLedger::follow() {
         if (!newest()->sealed() && !newest()->foreign()) {
             return {};
         }
+        const SegmentNumber named = file_.named_segment();  // read before the look, which must find it
         auto next = open_segment(newest()->number().next());
         if (!next) {
             return forward_error(next);
@@ -34,7 +35,7 @@ Result<void> FileLedger::follow() {
         }
         const bool passed = *mark && (*mark)->segment > newest()->number();
         if (status->st_nlink > 0 && !passed) {
-            return {};
+            return named > newest()->number() ? missing_segment(folders_, named) : Result<void>{};
         }
         break;  // it was trimmed while we slept, or is about to be
     }
@@ -44,24 +45,14 @@ Result<void> FileLedger::follow() {
 Result<void> FileLedger::find_newest() {
     constexpr int attempts = 100;
     for (int attempt = 0; attempt < attempts; ++attempt) {
-        auto numbers = list_numbers(folders_.journal.get(), ".anel/journal");
-        if (!numbers) {
-            return forward_error(numbers);
+        auto kept = find_kept_journal(place());
+        if (!kept) {
+            return forward_error(kept);
         }
-        if (numbers->empty()) {
-            auto mark = newest_mark(files_, folders_, id());
-            if (!mark) {
-                return forward_error(mark);
-            }
-            if (*mark || newest() != nullptr) {
-                return failure(ErrorCode::ledger_damaged,
-                               fmt::format("the journal in {} is gone: put .anel/journal back, or move .anel away and "
-                                           "start once with ANEL_ADOPT=true: a new ledger behind the old file",
-                                           folders_.path.string()));
-            }
-            return {};
+        if (kept->newest.value == 0) {
+            return newest() != nullptr ? missing_segment(folders_, newest()->number()) : Result<void>{};
         }
-        auto segment = open_segment({numbers->back()});
+        auto segment = open_segment(kept->newest);
         if (!segment) {
             return forward_error(segment);
         }

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "ring/ledger/adoption.hpp"
 #include "ring/ledger/fail_points.hpp"
 #include "ring/ledger/file_ledger.hpp"
 
@@ -23,6 +24,10 @@ Result<Grant> FileLedger::grant(Epoch highest_named) {
     if (newest() != nullptr && newest()->epoch() > highest_named) {
         return failure(ErrorCode::newer_epoch, fmt::format("the ledger has epoch {}, the highest named was {}",
                                                            newest()->epoch().value, highest_named.value));
+    }
+    // Nothing may be built on a segment that is gone.
+    if (auto named = newest() != nullptr ? check_names(*newest(), 0) : file_.check_name(folders_); !named) {
+        return forward_error(named);
     }
     auto unborn = prepare_segment();
     if (!unborn) {
@@ -88,10 +93,19 @@ Result<SegmentHeader> FileLedger::next_header(Epoch epoch) {
     header.ledger = id().value;
     header.epoch = epoch.value;
     header.boot = boot_;
+    auto adoption = newest_adoption(files_, folders_, id());
+    if (!adoption) {
+        return forward_error(adoption);
+    }
+    // What an operator accepted behind the last round stays: the next one begins behind it.
+    const auto begin_behind = [&](std::uint64_t end, std::uint64_t base_offset, const Tip& last) {
+        const bool counts = *adoption && (*adoption)->segment == last.segment && (*adoption)->round == last.round;
+        header.gap_begin = counts ? (*adoption)->tail_end : end;
+        header.base_offset = counts ? (*adoption)->base_offset : base_offset;
+    };
     if (newest() == nullptr) {
         header.number = 1;
-        header.gap_begin = file_.identity().adopted_bytes;
-        header.base_offset = file_.identity().base_offset;
+        begin_behind(file_.identity().adopted_bytes, file_.identity().base_offset, {});
         return header;
     }
     Segment& last = *newest();
@@ -116,8 +130,8 @@ Result<SegmentHeader> FileLedger::next_header(Epoch epoch) {
     header.base_sequence = tip->sequence.value;
     header.base_wall_us = tip->wall_us;
     header.base_hash = tip->hash;
-    header.gap_begin = tip->output_end;
-    header.base_offset = tip->output_end;
+    begin_behind(tip->output_end, tip->output_end,
+                 {.segment = last.number(), .epoch = {}, .round = tip->round, .sequence = {}, .wall_us = 0});
     if (last.foreign()) {
         // What a power cut left behind the records becomes a line of blanks.
         auto size = output_.size();
@@ -179,6 +193,7 @@ Result<SegmentNumber> FileLedger::make_next(Unborn unborn, Epoch epoch) {
     if (auto taken = adopt_newest(std::move(*segment), true); !taken) {
         return forward_error(taken);
     }
+    file_.raise_named_segment(number);
     if (auto filled = output_.write_filler(header->gap_begin, header->base_offset); !filled) {
         return forward_error(filled);
     }
@@ -213,26 +228,15 @@ Result<void> FileLedger::recover_output(Segment& last, const Position& tip) {
 }
 
 Result<void> FileLedger::rewrite_output(Round after, SegmentNumber from) {
-    const SegmentNumber last = newest()->number();
-    std::unique_ptr<Segment> next;
-    for (SegmentNumber number = from; number <= last; number = number.next()) {
-        std::unique_ptr<Segment> segment = std::exchange(next, nullptr);
-        for (auto* into : {&segment, &next}) {
-            const SegmentNumber wanted = into == &segment ? number : number.next();
-            if (*into || wanted > last) {
-                continue;
-            }
-            auto opened = open_kept_segment(files_, folders_, wanted, id(), boot_, Access::read);
-            if (!opened) {
-                return forward_error(opened);
-            }
-            if (!*opened) {
-                return failure(ErrorCode::fenced, fmt::format("segment {} was trimmed meanwhile", wanted.value));
-            }
-            *into = std::move(*opened);
+    JournalWalk walk{place(), from, newest()->number()};
+    while (true) {
+        auto next = walk.next();
+        if (!next) {
+            return forward_error(next);
         }
-        if (next) {
-            segment->set_final_slots(next->header().previous_slots);
+        Segment* segment = *next;
+        if (segment == nullptr) {
+            return {};
         }
         const auto& header = segment->header();
         if (auto filled = output_.write_filler(header.gap_begin, header.base_offset); !filled) {
@@ -253,7 +257,6 @@ Result<void> FileLedger::rewrite_output(Round after, SegmentNumber from) {
             }
         }
     }
-    return {};
 }
 
 }  // namespace anel

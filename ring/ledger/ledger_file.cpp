@@ -8,13 +8,13 @@
 
 #include "ring/ledger/bytes.hpp"
 #include "ring/ledger/crc32c.hpp"
-#include "ring/ledger/fail_points.hpp"
+#include "ring/ledger/ways_out.hpp"
 
 namespace anel {
 namespace {
 
 constexpr std::array<char, 8> ledger_magic{'A', 'N', 'E', 'L', 'L', 'E', 'D', '\n'};
-constexpr std::uint32_t ledger_version = 1;
+constexpr std::uint32_t ledger_version = 2;  // 1 knew files by their inode alone
 
 struct Header {
     std::array<char, 8> magic = ledger_magic;
@@ -22,7 +22,8 @@ struct Header {
     std::uint32_t crc = 0;  ///< CRC32C of the header behind this field
     std::uint64_t id = 0;
     std::uint64_t format = 0;
-    std::uint64_t output_inode = 0;
+    FileIdentity output;
+    FileIdentity file;
     std::uint64_t nodes = 0;  ///< bit k: node k
     std::uint64_t adopted_bytes = 0;
     std::uint64_t base_offset = 0;
@@ -48,22 +49,24 @@ Result<std::optional<LedgerFile>> LedgerFile::open(FileSystem& files, const Fold
     }
     std::memcpy(&header, bytes.data(), sizeof header);
     if (*got < sizeof header || header.magic != ledger_magic) {
-        return failure(ErrorCode::ledger_damaged, fmt::format("{} is not the file of a ledger", what));
+        return failure(ErrorCode::ledger_damaged,
+                       fmt::format("{} is not the file of a ledger: {}", what, way_out::good_copy));
     }
-    if (header.version > ledger_version) {
+    if (header.version != ledger_version) {
         return failure(
             ErrorCode::folder_unusable,
-            fmt::format("{} was written by a newer program (format version {}, this one knows up to {}): use "
-                        "that one",
-                        what, header.version, ledger_version));
+            fmt::format("{} was written by {} program (format version {}, this one knows {}): use that one", what,
+                        header.version > ledger_version ? "a newer" : "an older", header.version, ledger_version));
     }
     if (header.crc != crc_of(header) || header.format > 1) {
-        return failure(ErrorCode::ledger_damaged, fmt::format("{} is damaged: its checksum is wrong", what));
+        return failure(ErrorCode::ledger_damaged,
+                       fmt::format("{} is damaged (its checksum is wrong): {}", what, way_out::good_copy));
     }
     LedgerFile file;
     file.identity_.id = {header.id};
     file.identity_.format = header.format == 0 ? OutputFormat::classic : OutputFormat::jsonl;
-    file.identity_.output_inode = header.output_inode;
+    file.identity_.output = header.output;
+    file.identity_.file = header.file;
     file.identity_.adopted_bytes = header.adopted_bytes;
     file.identity_.base_offset = header.base_offset;
     for (std::uint64_t node = 0; node < limits::nodes_max; ++node) {
@@ -72,9 +75,11 @@ Result<std::optional<LedgerFile>> LedgerFile::open(FileSystem& files, const Fold
         }
     }
     auto words = MappedPage::map(fd->get(), writable, what);
-    if (!words) {
-        return forward_error(words);
+    auto present = identity_of(fd->get(), what);
+    if (!words || !present) {
+        return words ? forward_error(present) : forward_error(words);
     }
+    file.present_ = *present;
     file.fd_ = std::move(*fd);
     file.words_ = std::move(*words);
     return std::optional{std::move(file)};
@@ -84,20 +89,25 @@ Result<bool> LedgerFile::create(FileSystem& files, const Folders& folders, const
     Header header;
     header.id = identity.id.value;
     header.format = identity.format == OutputFormat::classic ? 0 : 1;
-    header.output_inode = identity.output_inode;
+    header.output = identity.output;
     for (const auto node : identity.nodes) {
         ANEL_ASSERT(node.value < limits::nodes_max);
         header.nodes |= std::uint64_t{1} << node.value;
     }
     header.adopted_bytes = identity.adopted_bytes;
     header.base_offset = identity.base_offset;
-    header.crc = crc_of(header);
-    Bytes pages(2 * MappedPage::bytes);
-    std::memcpy(pages.data() + MappedPage::bytes, &header, sizeof header);
     auto fd = open_unnamed(files, folders.anel.get(), ".anel/ledger");
     if (!fd) {
         return forward_error(fd);
     }
+    auto present = identity_of(fd->get(), ".anel/ledger");
+    if (!present) {
+        return forward_error(present);
+    }
+    header.file = *present;
+    header.crc = crc_of(header);
+    Bytes pages(2 * MappedPage::bytes);
+    std::memcpy(pages.data() + MappedPage::bytes, &header, sizeof header);
     if (auto written = write_all(files, fd->get(), {pages}, 0, "ledger.write", ".anel/ledger"); !written) {
         return forward_error(written);
     }
@@ -113,6 +123,19 @@ Result<bool> LedgerFile::create(FileSystem& files, const Folders& folders, const
     }
     return linked;
 }
+
+Result<void> LedgerFile::check_name(const Folders& folders) const {
+    struct stat status {};
+    if (::fstatat(folders.data.get(), ".anel/ledger", &status, 0) != 0 || status.st_ino != present_.inode) {
+        return failure(ErrorCode::outside_hands,
+                       fmt::format(".anel/ledger was removed or replaced while the ring ran: {}",
+                                   way_out::put_back(folders.path)));
+    }
+    return {};
+}
+
+SegmentNumber LedgerFile::named_segment() const { return {words_.load(named_segment_word)}; }
+void LedgerFile::raise_named_segment(SegmentNumber number) { words_.raise(named_segment_word, number.value); }
 
 void LedgerFile::set_call_word(NodeId node, CallId call) {
     ANEL_ASSERT(node.value < limits::nodes_max);

@@ -4,7 +4,9 @@
 
 #include <set>
 
+#include "common/limits.hpp"
 #include "ring/core/config.hpp"
+#include "ring/ledger/file_identity.hpp"
 #include "ring/ledger/folder.hpp"
 
 namespace anel {
@@ -12,16 +14,19 @@ namespace anel {
 struct LedgerIdentity {
     LedgerId id;
     OutputFormat format = OutputFormat::classic;
-    std::uint64_t output_inode = 0;
+    FileIdentity output;              ///< output.txt, as the ledger was made
+    FileIdentity file;                ///< `.anel/ledger` itself: a copy is another file
     std::set<NodeId> nodes;           ///< every configured node
     std::uint64_t adopted_bytes = 0;  ///< what stood in output.txt before the ledger was made
     std::uint64_t base_offset = 0;    ///< where the first round begins: behind it, after a line feed
-    friend bool operator==(const LedgerIdentity&, const LedgerIdentity&) = default;
 };
 
-/// The file, open and mapped. Word k of its first page belongs to node k.
+/// The file, open and mapped. Word k of its first page belongs to node k, the one behind those of all nodes says which
+/// segment was named last.
 class LedgerFile {
 public:
+    static constexpr std::size_t named_segment_word = limits::nodes_max;
+
     /// None where there is no such file. `unsupported`: made by a newer program; `ledger_damaged`.
     [[nodiscard]] static Result<std::optional<LedgerFile>> open(FileSystem& files, const Folders& folders,
                                                                 bool writable);
@@ -30,6 +35,17 @@ public:
     [[nodiscard]] static Result<bool> create(FileSystem& files, const Folders& folders, const LedgerIdentity& identity);
 
     [[nodiscard]] const LedgerIdentity& identity() const { return identity_; }
+    [[nodiscard]] int fd() const { return fd_.get(); }
+    /// Which file this one is, whatever it says of itself.
+    [[nodiscard]] const FileIdentity& present() const { return present_; }
+    /// `outside_hands` when another file, or none, has its name now.
+    [[nodiscard]] Result<void> check_name(const Folders& folders) const;
+
+    /// A segment up to this number has had a durable name: without one the journal was cut by outside hands. After a
+    /// power cut it may say less, never more.
+    [[nodiscard]] SegmentNumber named_segment() const;
+    void raise_named_segment(SegmentNumber number);
+
     void set_call_word(NodeId node, CallId call);
     [[nodiscard]] CallId call_word(NodeId node) const;
 
@@ -37,6 +53,7 @@ private:
     Descriptor fd_;
     MappedPage words_;
     LedgerIdentity identity_;
+    FileIdentity present_;
 };
 
 }  // namespace anel

@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <random>
 
+#include "ring/ledger/check_start.hpp"
 #include "ring/ledger/file_ledger.hpp"
+#include "ring/ledger/life_sign.hpp"
 
 namespace anel {
 namespace {
@@ -39,10 +41,10 @@ Result<void> look_at_output(FileSystem& files, const Folders& folders, bool adop
         return {};
     }
     if (!adopt) {
-        return unusable(
-            fmt::format("{} is not empty ({} bytes), and no ledger stands beside it: move it away, or start "
-                        "once with ANEL_ADOPT=true to go on behind it",
-                        (folders.path / Output::name).string(), *size));
+        return unusable(fmt::format(
+            "{} is not empty ({} bytes), and no ledger stands beside it: if its .anel was removed, put that "
+            "back; else move it away, or start once with ANEL_ADOPT=true to go on behind it",
+            (folders.path / Output::name).string(), *size));
     }
     std::array<std::byte, 1> last{};
     auto got = (*output)->read(last, *size - 1);
@@ -55,7 +57,10 @@ Result<void> look_at_output(FileSystem& files, const Folders& folders, bool adop
 }
 
 Result<void> make_ledger(FileSystem& files, Folders& folders, const LedgerOptions& options) {
-    LedgerIdentity identity{.id = {}, .format = options.format, .output_inode = 0, .nodes = options.nodes};
+    LedgerIdentity identity{.id = {}, .format = options.format, .output = {}, .file = {}, .nodes = options.nodes};
+    if (auto remains = check_no_remains(files, folders); !remains) {
+        return remains;
+    }
     if (auto looked = look_at_output(files, folders, options.adopt, identity); !looked) {
         // Perhaps another node made the ledger, and wrote, since we looked for it.
         auto opened = open_inner_folders(files, folders);
@@ -78,7 +83,7 @@ Result<void> make_ledger(FileSystem& files, Folders& folders, const LedgerOption
     if (!*output) {
         return failure(ErrorCode::outside_hands, "output.txt was removed while the ledger was made");
     }
-    identity.output_inode = (*output)->inode();
+    identity.output = (*output)->identity();
     std::random_device random;
     while (identity.id.value == 0) {
         identity.id.value = (std::uint64_t{random()} << 32U) | random();
@@ -104,41 +109,6 @@ Result<void> check_identity(const LedgerIdentity& identity, const LedgerOptions&
     return {};
 }
 
-Result<void> check_output(FileSystem& files, const Folders& folders, const LedgerFile& file, const Output& output) {
-    constexpr const char* way_out =
-        "stop the ring and put the old bytes back into the same file, or go on behind it with a new ledger (move .anel "
-        "away and start once with ANEL_ADOPT=true)";
-    const std::string where = (folders.path / Output::name).string();
-    if (output.inode() != file.identity().output_inode) {
-        return failure(ErrorCode::outside_hands,
-                       fmt::format("{} was replaced: it is file {}, the ledger's is {}: {}", where, output.inode(),
-                                   file.identity().output_inode, way_out));
-    }
-    auto mark = newest_mark(files, folders, file.identity().id);
-    auto size = output.size();
-    if (!mark || !size) {
-        return mark ? forward_error(size) : forward_error(mark);
-    }
-    const std::uint64_t certain = *mark ? (*mark)->output_end : file.identity().adopted_bytes;
-    if (*size < certain) {
-        return failure(ErrorCode::outside_hands,
-                       fmt::format("{} has {} bytes, {} are certain to have been written: it was shortened: {}", where,
-                                   *size, certain, way_out));
-    }
-    if (*mark) {
-        auto hash = output.tail_hash(certain);
-        if (!hash) {
-            return forward_error(hash);
-        }
-        if (*hash != (*mark)->tail_hash) {
-            return failure(ErrorCode::outside_hands,
-                           fmt::format("{} was changed somewhere in the {} bytes before byte {}: {}", where,
-                                       std::min(certain, Output::tail_bytes), certain, way_out));
-        }
-    }
-    return {};
-}
-
 /// The error of a full, read-only or foreign-owned folder, told as such.
 Error as_of_folder(const Folders& folders, Error error) {
     if (error.code == ErrorCode::disk_full) {
@@ -159,6 +129,9 @@ Result<std::unique_ptr<FileLedger>> FileLedger::open(const LedgerOptions& option
     auto folders = open_data_folder(options.folder, options.file_system);
     if (!folders) {
         return forward_error(folders);
+    }
+    if (auto alive = show_life(folders->data.get(), *folders); !alive) {
+        return forward_error(alive);
     }
     const auto fail = [&](Error& error) { return tl::unexpected<Error>{as_of_folder(*folders, std::move(error))}; };
     auto inner = open_inner_folders(files, *folders);
@@ -185,8 +158,14 @@ Result<std::unique_ptr<FileLedger>> FileLedger::open(const LedgerOptions& option
     if (!*file) {
         return failure(ErrorCode::outside_hands, ".anel/ledger was removed while it was opened");
     }
+    if (auto alive = show_life((*file)->fd(), *folders); !alive) {
+        return forward_error(alive);
+    }
     if (auto same = check_identity((*file)->identity(), options); !same) {
         return forward_error(same);
+    }
+    if (auto whole = check_inner_folders(files, *folders); !whole) {
+        return forward_error(whole);
     }
     // Whoever made these entries may have died before its own fsync of the folders.
     for (const int folder : {folders->data.get(), folders->anel.get()}) {
@@ -199,12 +178,9 @@ Result<std::unique_ptr<FileLedger>> FileLedger::open(const LedgerOptions& option
         return fail(output.error());
     }
     if (!*output) {
-        return failure(ErrorCode::outside_hands,
-                       fmt::format("{} is missing, but its ledger is there: stop the ring and put it back, or go on with a "
-                                   "new ledger (move .anel away and start once with ANEL_ADOPT=true)",
-                                   (options.folder / Output::name).string()));
+        return output_is_missing(*folders);
     }
-    if (auto same = check_output(files, *folders, **file, **output); !same) {
+    if (auto same = check_start(files, *folders, **file, **output); !same) {
         return forward_error(same);
     }
     auto boot = options.boot ? Result<BootId>{*options.boot} : this_boot();

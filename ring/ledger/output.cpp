@@ -11,6 +11,7 @@
 #include <cerrno>
 
 #include "ring/ledger/fail_points.hpp"
+#include "ring/ledger/ways_out.hpp"
 
 namespace anel {
 
@@ -30,11 +31,16 @@ Result<std::optional<Output>> Output::open(FileSystem& files, const Folders& fol
         return failure(ErrorCode::folder_unusable,
                        fmt::format("{} is not a regular file: move it away", (folders.path / name).string()));
     }
+    auto identity = identity_of(fd->get(), name);
+    if (!identity) {
+        return forward_error(identity);
+    }
     Output output;
     output.files_ = &files;
     output.folder_ = folders.data.get();
+    output.path_ = folders.path;
     output.fd_ = std::move(*fd);
-    output.inode_ = status->st_ino;
+    output.identity_ = *identity;
     return std::optional{std::move(output)};
 }
 
@@ -134,21 +140,23 @@ Result<std::uint64_t> Output::tail_hash(std::uint64_t end) const {
         return failure(ErrorCode::outside_hands,
                        fmt::format("output.txt is shorter than the {} bytes that are certain", end));
     }
-    return XXH3_64bits(tail.data(), tail.size());
+    return hash_of_tail(tail);
 }
+
+std::uint64_t Output::hash_of_tail(BytesView tail) { return XXH3_64bits(tail.data(), tail.size()); }
 
 Result<void> Output::check(std::uint64_t bytes) const {
     struct stat status {};
-    if (::fstatat(folder_, name, &status, 0) != 0 || status.st_ino != inode_) {
-        return failure(ErrorCode::outside_hands,
-                       "output.txt was removed or replaced while the ring ran: stop the ring, put it back or run anel "
-                       "repair");
+    if (::fstatat(folder_, name, &status, 0) != 0 || status.st_ino != identity_.inode) {
+        return failure(
+            ErrorCode::outside_hands,
+            fmt::format("output.txt was removed or replaced while the ring ran: put the old file back, or {}",
+                        way_out::adopt(path_)));
     }
     if (static_cast<std::uint64_t>(status.st_size) < bytes) {
         return failure(ErrorCode::outside_hands,
-                       fmt::format("output.txt was shortened to {} bytes, {} were written: stop the ring and run anel "
-                                   "repair",
-                                   status.st_size, bytes));
+                       fmt::format("output.txt was shortened to {} bytes, {} were written: {}", status.st_size, bytes,
+                                   way_out::repair(path_)));
     }
     return {};
 }

@@ -3,6 +3,7 @@
 
 #include <functional>
 
+#include "ring/ledger/file_identity.hpp"
 #include "ring/ledger/folder.hpp"
 
 namespace anel {
@@ -18,7 +19,8 @@ public:
     /// Makes an empty, durable output.txt unless there is one.
     [[nodiscard]] static Result<void> create(FileSystem& files, const Folders& folders);
 
-    [[nodiscard]] std::uint64_t inode() const { return inode_; }
+    [[nodiscard]] int fd() const { return fd_.get(); }
+    [[nodiscard]] const FileIdentity& identity() const { return identity_; }
     [[nodiscard]] Result<std::uint64_t> size() const;
 
     /// `disk_full` before anything was decided, `io_failed`.
@@ -31,6 +33,7 @@ public:
 
     /// XXH3 of the last 64 KiB before `end`. `outside_hands` when the file is shorter.
     [[nodiscard]] Result<std::uint64_t> tail_hash(std::uint64_t end) const;
+    [[nodiscard]] static std::uint64_t hash_of_tail(BytesView tail);
 
     /// Cheap, before each decide: output.txt still is this file and has at least `bytes`. `outside_hands`.
     [[nodiscard]] Result<void> check(std::uint64_t bytes) const;
@@ -38,8 +41,9 @@ public:
 private:
     FileSystem* files_ = nullptr;
     int folder_ = -1;
+    std::filesystem::path path_;  ///< of the data folder, for messages
     Descriptor fd_;
-    std::uint64_t inode_ = 0;
+    FileIdentity identity_;
     Reservation reservation_;
 };
 

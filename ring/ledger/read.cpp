@@ -4,8 +4,20 @@
 #include <algorithm>
 
 #include "ring/ledger/file_ledger.hpp"
+#include "ring/ledger/ways_out.hpp"
 
 namespace anel {
+
+tl::unexpected<Error> FileLedger::lost_behind(Round round) const {
+    // The part that is missing, where a look at the folder still shows it.
+    auto kept = find_kept_journal(place());
+    if (!kept) {
+        return forward_error(kept);
+    }
+    return failure(ErrorCode::ledger_damaged,
+                   fmt::format("the journal in {} behind round {} is missing, and no checkpoint covers it: {}",
+                               folders_.path.string(), round.value, way_out::put_back(folders_.path)));
+}
 
 Result<History> FileLedger::read(Round applied) {
     constexpr int attempts = 100;
@@ -35,9 +47,7 @@ Result<History> FileLedger::read(Round applied) {
             } else if (applied.value == 0) {
                 lowest = SegmentNumber{1};
             } else {
-                return failure(
-                    ErrorCode::ledger_damaged,
-                    fmt::format("the journal behind round {} is missing, and no checkpoint covers it", applied.value));
+                return lost_behind(applied);
             }
         }
         if (**lowest > newest()->number()) {
@@ -56,9 +66,7 @@ Result<History> FileLedger::read(Round applied) {
             return forward_error(mark);
         }
         if (!*mark || (*mark)->segment <= **lowest) {
-            return failure(
-                ErrorCode::ledger_damaged,
-                fmt::format("the journal behind round {} is missing, and no checkpoint covers it", from.value));
+            return lost_behind(from);
         }
     }
     return failure(ErrorCode::io_failed, "the journal is trimmed faster than it can be read");

@@ -9,6 +9,7 @@
 
 #include "ring/ledger/bytes.hpp"
 #include "ring/ledger/crc32c.hpp"
+#include "ring/ledger/ways_out.hpp"
 
 namespace anel {
 namespace {
@@ -64,7 +65,8 @@ Result<std::unique_ptr<Segment>> Segment::open(FileSystem& files, int journal, S
     }
     std::memcpy(&header, bytes.data(), sizeof header);
     if (*got < sizeof header || header.magic != segment_magic) {
-        return failure(ErrorCode::ledger_damaged, fmt::format("{} is not a segment of a journal", what));
+        return failure(ErrorCode::ledger_damaged,
+                       fmt::format("{} is not a segment of a journal: {}", what, way_out::good_copy));
     }
     if (header.version > segment_version) {
         return failure(ErrorCode::unsupported,
@@ -73,7 +75,7 @@ Result<std::unique_ptr<Segment>> Segment::open(FileSystem& files, int journal, S
     }
     if (header.crc != crc_of(header) || header.number != number.value || header.ledger != ledger.value) {
         return failure(ErrorCode::ledger_damaged,
-                       fmt::format("the header of {} is damaged or of another ledger", what));
+                       fmt::format("the header of {} is damaged or of another ledger: {}", what, way_out::good_copy));
     }
     auto words = MappedPage::map(segment->fd(), write, what);
     if (!words) {
@@ -116,11 +118,7 @@ Result<void> Segment::seal() {
     return {};
 }
 
-void Segment::raise_durable(std::uint64_t slots) {
-    std::uint64_t seen = words_.load(1);
-    while (seen < slots && !words_.exchange(1, seen, slots)) {
-    }
-}
+void Segment::raise_durable(std::uint64_t slots) { words_.raise(1, slots); }
 
 Result<std::uint64_t> Segment::slots() {
     if (final_slots_) {
@@ -247,15 +245,42 @@ Result<Record> Segment::read(std::uint64_t slot, Bytes& buffer) {
     return std::move(*record);
 }
 
+Result<Record> Segment::next(ReadAhead& ahead) {
+    const std::uint64_t slot = end_.slots + 1;
+    const std::uint64_t offset = end_.file_offset;
+    auto bytes = ahead.get(fd(), offset, record_header_bytes, "a record of the journal");
+    if (!bytes) {
+        return forward_error(bytes);
+    }
+    if (bytes->size() < record_header_bytes) {
+        return damaged(slot, offset, "the file ends before it");
+    }
+    const RecordHeader header = decode_header(*bytes);
+    if (const auto fault = fault_of(header, end_)) {
+        return damaged(slot, offset, *fault);
+    }
+    bytes = ahead.get(fd(), offset, header.length, "a record of the journal");
+    if (!bytes) {
+        return forward_error(bytes);
+    }
+    auto record = decode_record(header, *bytes);
+    if (!record) {
+        return damaged(slot, offset, record.error());
+    }
+    append(header);
+    return std::move(*record);
+}
+
 void Segment::append(const RecordHeader& header) {
     starts_.push_back(end_.file_offset);
     end_ = position_after(header, end_);
 }
 
 tl::unexpected<Error> Segment::damaged(std::uint64_t slot, std::uint64_t offset, std::string_view why) const {
-    return failure(ErrorCode::ledger_damaged,
-                   fmt::format("the record of round {} (.anel/journal/{}, slot {}, byte {}) cannot be read back: {}",
-                               header_.base_round + slot, header_.number, slot, offset, why));
+    return failure(
+        ErrorCode::ledger_damaged,
+        fmt::format("the record of round {} (.anel/journal/{}, slot {}, byte {}) cannot be read back: {}: {}",
+                    header_.base_round + slot, header_.number, slot, offset, why, way_out::good_copy));
 }
 
 }  // namespace anel

@@ -80,6 +80,8 @@ public:
     [[nodiscard]] Result<RecordHeader> header_at(std::uint64_t slot);
     /// Reads slot 1.. whole and checks it. The record points into `buffer`. `ledger_damaged`.
     [[nodiscard]] Result<Record> read(std::uint64_t slot, Bytes& buffer);
+    /// Reads the record behind the last one walked, whole, as read() does. It points into `ahead`.
+    [[nodiscard]] Result<Record> next(ReadAhead& ahead);
     /// Tells the index of a record that this process wrote and decided behind the last one walked.
     void append(const RecordHeader& header);
 

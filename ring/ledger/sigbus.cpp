@@ -13,8 +13,8 @@ std::atomic<int> exit_code_on_sigbus{1};
 // Async-signal-safe calls only.
 extern "C" void on_sigbus(int) {
     constexpr std::string_view text =
-        "anel: a file of .anel was shortened, or its disk failed, while it was mapped (SIGBUS): stop the ring and run "
-        "anel verify\n";
+        "anel: a file of .anel was shortened, or its disk failed, while it was mapped (SIGBUS): stop all "
+        "nodes and run anel verify\n";
     [[maybe_unused]] const auto written = ::write(STDERR_FILENO, text.data(), text.size());
     ::_exit(exit_code_on_sigbus.load());
 }

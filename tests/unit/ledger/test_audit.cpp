@@ -63,7 +63,9 @@ BOOST_AUTO_TEST_CASE(one_changed_byte_of_output_is_found) {
     put(folder.path() / "output.txt", 17, '!');
     const auto report = must_audit(folder);
     BOOST_REQUIRE(report.difference.has_value());
-    BOOST_TEST(*report.difference == "output.txt byte 17 is not what round 1 wrote there");
+    BOOST_TEST(
+        report.difference->starts_with("output.txt byte 17 is not what round 1 wrote there: stop all nodes and "
+                                       "run anel repair /"));
 }
 
 BOOST_AUTO_TEST_CASE(below_the_journal_the_mib_is_named) {
@@ -79,7 +81,9 @@ BOOST_AUTO_TEST_CASE(below_the_journal_the_mib_is_named) {
     put(folder.path() / "output.txt", 1'200'000, '!');
     auto report = must_audit(folder);
     BOOST_REQUIRE(report.difference.has_value());
-    BOOST_TEST(*report.difference == "output.txt differs somewhere in bytes 1048576 to 2097152 (checksum of the MiB)");
+    BOOST_TEST(report.difference->starts_with(
+        "output.txt differs somewhere in bytes 1048576 to 2097152 (checksum of the MiB): stop all nodes and"));
+    BOOST_TEST((report.faults == std::vector<ByteRange>{{1048576, 2097152}}));
     put(folder.path() / "output.txt", 1'200'000, 'x');
     put(folder.path() / "output.txt", 2'200'000, '!');  // in the block that is not finished
     BOOST_TEST(must_audit(folder).difference.has_value());
