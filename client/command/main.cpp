@@ -24,6 +24,7 @@ int main(int argc, char** argv) {
     anel::command::add_bench(app, exit_code);
 #ifdef ANEL_HAS_LEDGER
     anel::command::add_verify(app, exit_code);
+    anel::command::add_repair(app, exit_code);
 #endif
     try {
         app.parse(argc, argv);

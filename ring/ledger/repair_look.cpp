@@ -1,0 +1,194 @@
+// What a repair finds: the journal against output.txt byte for byte, checksums for what is older.
+#include <algorithm>
+
+#include "ring/ledger/block_sums.hpp"
+#include "ring/ledger/repairer.hpp"
+
+namespace anel {
+
+Result<void> Repairer::look_at_files() {
+    auto adoption = newest_adoption(place_.files, place_.folders, place_.id());
+    if (!adoption) {
+        return forward_error(adoption);
+    }
+    previous_ = std::move(*adoption);
+    const auto& identity = place_.file.identity();
+    report_.ledger_copied = !same_file(place_.file.present(), ledger_file_of(identity, previous_));
+    report_.output_replaced = output_ && !same_file(output_->identity(), output_of(identity, previous_));
+    auto size = output_ ? output_->size() : Result<std::uint64_t>{0};
+    if (!size) {
+        return forward_error(size);
+    }
+    size_ = *size;
+    report_.output_missing = !output_;
+    return {};
+}
+
+Result<void> Repairer::walk_journal() {
+    auto kept = find_kept_journal(place_);
+    if (!kept) {
+        return forward_error(kept);
+    }
+    kept_ = *kept;
+    at_.output_end = place_.file.identity().adopted_bytes;
+    report_.journal_from = at_.output_end;
+    if (auto walked = walk(); !walked) {
+        return walked;
+    }
+    report_.output_end = at_.output_end;
+    report_.last_round = at_.round;
+    report_.last_sequence = at_.sequence;
+    if (size_ > at_.output_end) {
+        report_.behind = ByteRange{at_.output_end, size_};
+    }
+    return {};
+}
+
+Result<void> Repairer::walk() {
+    JournalWalk walk{place_, kept_.lowest, kept_.newest};
+    for (bool first = true; kept_.newest.value != 0; first = false) {
+        auto segment = walk.next();
+        if (!segment) {
+            return forward_error(segment);
+        }
+        if (*segment == nullptr) {
+            break;
+        }
+        const std::uint64_t gap_begin = (*segment)->header().gap_begin;
+        if (first) {
+            report_.journal_from = gap_begin;
+            overlay_.begin = gap_begin;
+        } else if (!writing_ && gap_begin > std::max(size_, at_.output_end)) {
+            // Adopted once behind a round; it stands in no record.
+            lose({std::max(size_, at_.output_end), gap_begin});
+        }
+        if (auto done = walk_segment(**segment); !done) {
+            return done;
+        }
+    }
+    return {};
+}
+
+Result<void> Repairer::walk_segment(Segment& segment) {
+    const auto& header = segment.header();
+    auto filled = for_each_filler(header.gap_begin, header.base_offset,
+                                  [this](std::string_view part, std::uint64_t at) { return put(part, at); });
+    auto slots = segment.slots();
+    if (!filled || !slots) {
+        return filled ? forward_error(slots) : filled;
+    }
+    ahead_.forget();
+    for (std::uint64_t slot = 1; slot <= *slots; ++slot) {
+        auto record = segment.next(ahead_);
+        if (!record) {
+            return forward_error(record);
+        }
+        if (auto done = put(record->text, record->header.output_offset); !done) {
+            return done;
+        }
+    }
+    auto end = segment.position_at(*slots);
+    if (!end) {
+        return forward_error(end);
+    }
+    at_ = *end;
+    return {};
+}
+
+void Repairer::remember(std::string_view text, std::uint64_t offset) {
+    const auto bytes = as_bytes(text);
+    const std::uint64_t room = block_bytes - overlay_.begin % block_bytes;
+    if (overlay_.bytes.size() < room && offset == overlay_.begin + overlay_.bytes.size()) {
+        const auto part = bytes.first(std::min<std::size_t>(bytes.size(), room - overlay_.bytes.size()));
+        overlay_.bytes.insert(overlay_.bytes.end(), part.begin(), part.end());
+    }
+    if (offset != tail_.begin + tail_.bytes.size()) {
+        tail_ = {.begin = offset, .bytes = {}};
+    }
+    tail_.bytes.insert(tail_.bytes.end(), bytes.begin(), bytes.end());
+    if (tail_.bytes.size() > 16 * Output::tail_bytes) {
+        const std::uint64_t cut = tail_.bytes.size() - Output::tail_bytes;
+        tail_.bytes.erase(tail_.bytes.begin(), tail_.bytes.begin() + static_cast<std::ptrdiff_t>(cut));
+        tail_.begin += cut;
+    }
+}
+
+Result<void> Repairer::put(std::string_view text, std::uint64_t offset) {
+    remember(text, offset);
+    auto found = audit_ ? audit_->difference(text, offset)
+                        : Result<std::optional<ByteRange>>{ByteRange{offset, offset + text.size()}};
+    if (!found) {
+        return forward_error(found);
+    }
+    if (!*found || (*found)->begin == (*found)->end) {
+        return {};
+    }
+    const ByteRange& range = **found;
+    if (!writing_) {
+        add_range(report_.rewritten, range);
+        return {};
+    }
+    return output_->write(text.substr(range.begin - offset, range.end - range.begin), range.begin);
+}
+
+Result<void> Repairer::look_below() {
+    const std::uint64_t end = kept_.mark ? kept_.mark->output_end : 0;
+    if (!audit_) {
+        if (report_.journal_from > 0) {
+            take({0, report_.journal_from});
+        }
+        return {};
+    }
+    auto blocks = audit_->check_blocks(place_.files, place_.folders, end, kept_.mark ? kept_.mark->block_crc : 0,
+                                       previous_, overlay_);
+    if (!blocks) {
+        return forward_error(blocks);
+    }
+    report_.sums_lost_from = blocks->sums_end;
+    pieces_ = std::move(blocks->adopted);
+    for (const auto& fault : blocks->faults) {
+        if (fault.begin < report_.journal_from) {
+            take({fault.begin, std::min(fault.end, report_.journal_from)});
+        }
+    }
+    if (end < report_.journal_from && size_ < report_.journal_from) {
+        take({std::max(size_, end), report_.journal_from});
+    }
+    for (const auto& piece : blocks->changed_pieces) {
+        if (piece.blank) {
+            report_.rewritten.push_back(piece.range);
+            pieces_.push_back(piece);
+        } else {
+            take(piece.range);
+        }
+    }
+    return {};
+}
+
+void Repairer::lose(const ByteRange& range) {
+    const auto covers = [&](const AdoptedPiece& piece) {
+        return piece.blank && piece.range.begin <= range.begin && range.end <= piece.range.end;
+    };
+    if (!previous_ || std::none_of(previous_->pieces.begin(), previous_->pieces.end(), covers)) {
+        add_range(report_.lost, range);
+    }
+}
+
+void Repairer::take(const ByteRange& range) {
+    const std::uint64_t there = std::clamp(size_, range.begin, range.end);
+    if (there < range.end) {
+        lose({there, range.end});
+    }
+    // Of a MiB that was cut, the sum says nothing any more.
+    const std::uint64_t whole = there < range.end ? there / block_bytes * block_bytes : there;
+    const std::uint64_t checked =
+        std::clamp(std::min(whole, report_.sums_lost_from.value_or(whole)), range.begin, there);
+    if (range.begin < checked) {
+        add_range(report_.changed, {range.begin, checked});
+    }
+    if (checked < there) {
+        add_range(report_.unchecked, {checked, there});
+    }
+}
+
+}  // namespace anel
