@@ -25,6 +25,7 @@ int main(int argc, char** argv) {
 #ifdef ANEL_HAS_LEDGER
     anel::command::add_verify(app, exit_code);
     anel::command::add_repair(app, exit_code);
+    anel::command::add_backup(app, exit_code);
 #endif
     try {
         app.parse(argc, argv);
