@@ -95,8 +95,11 @@ class Readme(unittest.TestCase):
                 self.assertRegex(done.stdout, r"^OK \d+\n$")
             for words in told:
                 words = [ring.folder.name if word == "shared_data" else word for word in words]
+                words = [os.path.join(ring.folder.name, "copy") if word == "/backups/monday" else word for word in words]
                 if words[1] == "watch":
                     words.append("--until-end")
+                if words[1] == "repair":
+                    words.append("--dry-run")  # the ring runs
                 self.run_anel(words, cwd=ring.folder.name, input="from standard input\n")
             self.assertEqual(ring.output().count("Mensagem: hello, ring\n"), 2)
             self.assertEqual(ring.output().count("Mensagem: from standard input\n"), 1)
