@@ -189,6 +189,12 @@ void Client::on(const Welcome& welcome) {
         world_.count("byes undone by an old hello");
         return new_instance();
     }
+    if (sent_.value > 0 && welcome.last > sent_ && world_.plan.rival) {
+        // An old hello of this instance took the session back behind what the rival wrote: these numbers are its own.
+        world_.count("outboxes given up", outbox_.empty() ? 0 : 1);
+        outbox_.clear();
+        return new_instance();
+    }
     // What an instance that has sent nothing believes is what it inherited; that session may have retired since.
     if (sent_.value > 0 && (welcome.last < acked_ || welcome.last > sent_)) {
         throw Violation{fmt::format("S2: client {} is welcomed at {}, acked are {}, sent {}", id_, welcome.last.value,

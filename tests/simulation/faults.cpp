@@ -114,6 +114,7 @@ void Simulation::cut_power() {
     world_.tell([] { return "the power goes"; });
     for (auto& host : hosts_) host->kill("power cut");
     for (auto& host : seconds_) host->kill("power cut");
+    network_.power_cut();
     volume_.power_cut();
 }
 

@@ -32,7 +32,7 @@ Duration Network::delay() {
 }
 
 void Network::send_control(NodeId from, Incarnation incarnation, NodeId to, Control message) {
-    const SentControl sent{from, incarnation, to, std::move(message)};
+    const SentControl sent{from, incarnation, to, std::move(message), boot_};
     if (world_.plan.stale_control_mean.count() > 0) {
         old_control_.push_back(sent);
         if (old_control_.size() > 200) old_control_.pop_front();
@@ -51,8 +51,15 @@ void Network::send_control(NodeId from, Incarnation incarnation, NodeId to, Cont
 }
 
 void Network::deliver_control(const SentControl& sent) {
+    if (sent.boot != boot_) return;
     const auto word = std::holds_alternative<Call>(sent.message) ? call_word_(sent.from) : CallId{};
     arrive_(resolve_(sent.to), ControlArrived{sent.from, sent.incarnation, sent.message, word});
+}
+
+void Network::power_cut() {
+    ++boot_;
+    old_control_.clear();
+    old_link_messages_.clear();
 }
 
 void Network::repeat_stale_control() {

@@ -44,6 +44,8 @@ public:
     /// None of its links stands until the next heal_links().
     void deafen(NodeId node);
     void heal_links() { deaf_.clear(); }
+    /// What is under way between processes of one machine is gone with its power.
+    void power_cut();
     /// Some control message of earlier, perhaps of another life or epoch, comes once more.
     void repeat_stale_control();
     [[nodiscard]] bool is_cut(NodeId from, NodeId to) const { return cut_.contains({from, to}); }
@@ -57,6 +59,7 @@ private:
         Incarnation incarnation;
         NodeId to;
         Control message;
+        std::uint64_t boot = 0;
     };
     using SharedEndpoint = std::shared_ptr<Endpoint>;
     using SharedPipe = std::shared_ptr<Pipe>;
@@ -81,6 +84,7 @@ private:
     std::set<std::pair<NodeId, NodeId>> cut_;
     std::set<NodeId> deaf_;
     // What was said lately, for those who hear it too late.
+    std::uint64_t boot_ = 0;
     std::deque<SentControl> old_control_;
     std::deque<LinkMessage> old_link_messages_;
     std::map<std::pair<NodeId, NodeId>, SimTime> last_control_;  ///< the latest arrival between two
