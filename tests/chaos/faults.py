@@ -1,9 +1,11 @@
 """Does what the plan says to the nodes and clients of a ring, and knows how each node may end."""
 
 import collections
+import signal
 import threading
 import time
 
+from common import wait_until
 from load import is_stopped
 
 LEAVE_WITHIN = 60     # s; what a node promises is a matter of seconds, what a busy machine makes of it is not
@@ -31,9 +33,22 @@ class Body:
         with self.lock:
             if not self.node.running:
                 return False
+            self.node.resume()
+            self.wait_heeds_sigterm()
             self.may_end.add(0)
             self.node.stop(LEAVE_WITHIN)
             return True
+
+    def wait_heeds_sigterm(self):
+        """A process that has only just begun dies of it, or as the first one of a container does not hear it."""
+        def heeds():
+            try:
+                with open(f"/proc/{self.node.pid}/status", encoding="ascii") as file:
+                    blocked = next(line for line in file if line.startswith("SigBlk:")).split()[1]
+            except FileNotFoundError:
+                return True  # it has ended; check_end() says whether it may have
+            return int(blocked, 16) >> (signal.SIGTERM - 1) & 1 or not self.node.running
+        wait_until(heeds, LEAVE_WITHIN, f"node {self.node.id} takes SIGTERM")
 
     def pause(self):
         with self.lock:

@@ -117,6 +117,10 @@ class Node:
         return self.process is not None and self.process.poll() is None
 
     @property
+    def pid(self):
+        return self.process.pid
+
+    @property
     def exit_code(self):
         """None: it runs, or was never started."""
         return None if self.process is None else self.process.poll()
@@ -248,7 +252,7 @@ class Ring:
         def look():
             for node in self.nodes if nodes is None else [self.nodes[one] for one in nodes]:
                 if not node.running:
-                    raise AssertionError(f"node {node.id} ended with {node.process.poll()}:\n{self.log_tail(node.id)}")
+                    raise AssertionError(f"node {node.id} ended with {node.exit_code}:\n{self.log_tail(node.id)}")
             return self.is_healthy(nodes)
         wait_until(look, seconds, f"nodes {nodes or 'all'} are one healthy ring")
 
