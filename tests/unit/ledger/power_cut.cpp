@@ -313,6 +313,8 @@ std::string describe(const PowerCut::Outcome& outcome) {
     return text;
 }
 
+std::filesystem::path ledger_beside(const std::filesystem::path& output) { return output.string() + ".ledger"; }
+
 void materialise(const Image& image, const std::filesystem::path& folder, const std::filesystem::path& output) {
     for (const auto& entry : std::filesystem::directory_iterator{folder}) {
         std::filesystem::remove_all(entry);
@@ -324,6 +326,9 @@ void materialise(const Image& image, const std::filesystem::path& folder, const 
         }
         if (path == "output.txt") {
             std::filesystem::create_hard_link(output, folder / path);
+        }
+        if (path == ".anel/ledger") {
+            std::filesystem::create_hard_link(ledger_beside(output), folder / path);
         }
         std::ofstream file{folder / path, std::ios::binary | std::ios::trunc};
         file.write(reinterpret_cast<const char*>(bytes->data()), static_cast<std::streamsize>(bytes->size()));

@@ -67,8 +67,11 @@ private:
 [[nodiscard]] std::size_t hash_of(const Image& image);
 [[nodiscard]] std::string describe(const PowerCut::Outcome& outcome);
 
-/// Makes a folder be this image. A ledger knows its output.txt by its inode: that of `output` is used, which must be a
-/// file of the same file system.
+/// Where a stash keeps the .anel/ledger that belongs to an output file it keeps.
+[[nodiscard]] std::filesystem::path ledger_beside(const std::filesystem::path& output);
+
+/// Makes a folder be this image. A ledger knows its output.txt and its .anel/ledger by their inodes: those of `output` and
+/// of ledger_beside(output) are used, which must be files of the same file system.
 void materialise(const Image& image, const std::filesystem::path& folder, const std::filesystem::path& output);
 
 }  // namespace anel::test

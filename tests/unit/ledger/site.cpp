@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "ring/ledger/audit.hpp"
+#include "tests/unit/ledger/power_cut.hpp"
 
 namespace anel::test {
 
@@ -108,6 +109,9 @@ std::filesystem::path Stash::keep(const std::filesystem::path& folder) {
         std::filesystem::create_hard_link(folder / "output.txt", kept);
     } else {
         std::ofstream{kept};
+    }
+    if (std::filesystem::exists(folder / ".anel/ledger")) {
+        std::filesystem::create_hard_link(folder / ".anel/ledger", ledger_beside(kept));
     }
     return kept;
 }

@@ -30,10 +30,10 @@ void reboot_and_audit(Site& site);
 
 [[nodiscard]] std::string output_of(const std::filesystem::path& folder);
 
-/// Keeps the inodes of output files, so that an image of a disk can have the same.
+/// Keeps the inodes of output and ledger files, so that an image of a disk can have the same.
 class Stash {
 public:
-    /// Another name for the output.txt of a folder.
+    /// Another name for the output.txt of a folder, and beside it one for its .anel/ledger.
     [[nodiscard]] std::filesystem::path keep(const std::filesystem::path& folder);
 
 private:
