@@ -23,7 +23,7 @@ class Browser:
     def __init__(self):
         program = shutil.which("chromium")
         if program is None:
-            raise AssertionError("chromium is not there: ./dev test installs it")
+            raise AssertionError("chromium is not there: ./dev page installs it")
         self.folder = tempfile.mkdtemp(prefix="anel-chromium-")
         self.complaints = []  # what the page said on its console, or failed to load
         self.number = 0
