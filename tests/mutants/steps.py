@@ -13,8 +13,8 @@ MEMORY_MAX = 6 << 30  # a mutant may allocate without end; it must not take the 
 UNITS = {
     "unit_core": ("unit_core", [], 240),
     "unit_client": ("unit_client", [], 120),
-    "ledger": ("test_ledger", ["--run_test=!a_crash:!processes"], 240),
-    "ledger crash": ("test_ledger", ["--run_test=a_crash,processes"], 900),
+    "ledger": ("test_ledger", ["--run_test=!a_crash:!processes:!after_a_power_cut:!disk_faults"], 240),
+    "ledger crash": ("test_ledger", ["--run_test=a_crash,processes,after_a_power_cut,disk_faults"], 900),
     "transport": ("test_transport", [], 240),
 }
 
