@@ -63,6 +63,11 @@ class CheckOutput(unittest.TestCase):
     def test_what_is_normal_is_checked(self):
         self.assert_found("at least 4", full_round(0), min_rounds=4)
         self.assert_found("only 0 of 5 rounds", "".join(entry(k, 1, 0) + SEPARATOR for k in range(5)))
+        alone = "".join(entry(k, 1, 0) + SEPARATOR for k in range(4))
+        self.assertEqual(self.findings(alone + entry(4, 1, 0) + SEPARATOR + entry(0, 1, 1)
+                                       + "".join(entry(k, k, 1) for k in range(1, 5)) + SEPARATOR), [])
+        torn = "".join(entry(k, 1, number) + SEPARATOR for number in range(2) for k in range(5))
+        self.assert_found("only 0 of 2 rounds", torn)
         elsewhere = "".join(entry(k, 1000 * k, 0, container=(k + 1) % 5) for k in range(5)) + SEPARATOR
         self.assert_found("only 0 of 5 messages were taken by the node", elsewhere)
 
