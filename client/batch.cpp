@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "common/assert.hpp"
 #include "common/limits.hpp"
 
 namespace anel::client {

@@ -49,8 +49,8 @@ private:
 
 }  // namespace anel::client
 
+#include "common/assert.hpp"
 #include "common/msgpack_reader.hpp"
-#include "common/result.hpp"
 
 template <class Each>
 void anel::client::Batch::for_each(Each each) const {

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "common/assert.hpp"
+
 namespace anel::client {
 
 Session::Session(SessionOptions options, const KeptOutbox& kept)

@@ -6,6 +6,8 @@
 
 #include <algorithm>
 
+#include "common/assert.hpp"
+
 namespace anel::client {
 namespace {
 

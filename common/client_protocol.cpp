@@ -5,6 +5,8 @@
 #include <array>
 #include <msgpack.hpp>
 
+#include "common/assert.hpp"
+
 namespace anel {
 namespace {
 

@@ -1,15 +1,14 @@
-// The three kinds of error: a bug aborts (ANEL_ASSERT), what is expected is a value (Result), and the
-// hopeless is said once by the program that ends of it (common/fatal.hpp).
+// Errors that are expected are values: a Result, or an Error with its kind and one line for people. A bug is none of
+// them and aborts (common/assert.hpp); the hopeless is said once by the program that ends of it.
 #pragma once
 
-#include <cstdio>
-#include <cstdlib>
 #include <string>
 #include <tl/expected.hpp>
 #include <utility>
 
 namespace anel {
 
+/// What kind of error it is, for programs; most of them come from a node's ledger.
 enum class ErrorCode {
     malformed,         ///< bytes that are not what they should be
     too_large,         ///< well formed, but over a limit
@@ -27,28 +26,23 @@ enum class ErrorCode {
     unreachable,       ///< nobody answers there
 };
 
+/// Why something could not be done.
 struct Error {
     ErrorCode code = ErrorCode::malformed;
     std::string text;  ///< one line: what, where, and what is allowed
     friend bool operator==(const Error&, const Error&) = default;
 };
 
+/// A value, or why there is none. Has the interface of std::expected: `if (!result) ... result.error().text`.
 template <class T>
 using Result = tl::expected<T, Error>;
 
+/// An Error that converts to any Result.
 [[nodiscard]] inline tl::unexpected<Error> failure(ErrorCode code, std::string text) {
     return tl::unexpected<Error>{Error{code, std::move(text)}};
 }
 
-/// An invariant. Checked in release builds too: better a stopped node than a wrong ledger.
-#define ANEL_ASSERT(condition)                                                                             \
-    do {                                                                                                   \
-        if (!(condition)) [[unlikely]] {                                                                   \
-            std::fprintf(stderr, "anel: bug: %s is false at %s:%d\n", #condition, __FILE__, __LINE__);     \
-            std::abort();                                                                                  \
-        }                                                                                                  \
-    } while (false)
-
+/// Joins lambdas into one visitor: std::visit(Overloaded{[](const Durable&) {...}, [](const auto&) {...}}, outcome).
 template <class... Handlers>
 struct Overloaded : Handlers... {
     using Handlers::operator()...;

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include "common/assert.hpp"
+
 namespace anel {
 namespace {
 

@@ -6,6 +6,7 @@
 #include <random>
 #include <utility>
 
+#include "common/assert.hpp"
 #include "ring/core/config.hpp"
 #include "ring/core/io.hpp"
 #include "ring/core/sessions.hpp"

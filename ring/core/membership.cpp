@@ -1,5 +1,7 @@
 #include "ring/core/membership.hpp"
 
+#include "common/assert.hpp"
+
 namespace anel {
 namespace {
 

@@ -1,5 +1,6 @@
 #include "ring/core/node.hpp"
 
+#include "common/assert.hpp"
 #include "ring/core/clients.hpp"
 #include "ring/core/context.hpp"
 #include "ring/core/membership.hpp"

@@ -1,5 +1,6 @@
 #include "ring/core/passage.hpp"
 
+#include "common/assert.hpp"
 #include "ring/core/round_builder.hpp"
 
 namespace anel {

@@ -8,6 +8,7 @@
 
 #include <csignal>
 
+#include "common/assert.hpp"
 #include "common/result.hpp"
 
 namespace anel {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "common/assert.hpp"
 #include "ring/ledger/fail_points.hpp"
 #include "ring/ledger/ways_out.hpp"
 

@@ -13,6 +13,7 @@
 #include <charconv>
 #include <cstring>
 
+#include "common/assert.hpp"
 #include "ring/ledger/fail_points.hpp"
 
 namespace anel {

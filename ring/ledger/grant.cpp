@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "common/assert.hpp"
 #include "ring/ledger/adoption.hpp"
 #include "ring/ledger/fail_points.hpp"
 #include "ring/ledger/file_ledger.hpp"

@@ -6,6 +6,7 @@
 #include <array>
 #include <cerrno>
 
+#include "common/assert.hpp"
 #include "ring/ledger/bytes.hpp"
 #include "ring/ledger/crc32c.hpp"
 #include "ring/ledger/ways_out.hpp"

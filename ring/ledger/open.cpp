@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <random>
 
+#include "common/assert.hpp"
 #include "ring/ledger/check_start.hpp"
 #include "ring/ledger/file_ledger.hpp"
 #include "ring/ledger/life_sign.hpp"

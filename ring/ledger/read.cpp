@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "common/assert.hpp"
 #include "ring/ledger/file_ledger.hpp"
 #include "ring/ledger/ways_out.hpp"
 

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "common/assert.hpp"
 #include "common/limits.hpp"
 #include "ring/ledger/bytes.hpp"
 #include "ring/ledger/crc32c.hpp"

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "common/assert.hpp"
 #include "ring/ledger/bytes.hpp"
 #include "ring/ledger/crc32c.hpp"
 #include "ring/ledger/ways_out.hpp"

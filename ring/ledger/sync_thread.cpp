@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "common/assert.hpp"
 #include "ring/ledger/fail_points.hpp"
 
 namespace anel {

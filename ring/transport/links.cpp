@@ -1,5 +1,6 @@
 #include "ring/transport/links.hpp"
 
+#include "common/assert.hpp"
 #include "ring/transport/address.hpp"
 
 namespace anel {

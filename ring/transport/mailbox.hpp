@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "common/assert.hpp"
 #include "common/result.hpp"
 
 namespace anel {

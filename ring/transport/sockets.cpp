@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <cstring>
 
+#include "common/assert.hpp"
 #include "common/result.hpp"
 
 namespace anel {

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "common/assert.hpp"
 #include "common/result.hpp"
 #include "ring/ledger/segment.hpp"
 
