@@ -5,6 +5,7 @@
 #include <random>
 #include <stdexcept>
 
+#include "client/random_number.hpp"
 #include "client/shell.hpp"
 
 namespace anel::client {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <future>
 #include <memory>
@@ -9,9 +10,13 @@
 #include <string_view>
 
 #include "client/options.hpp"
+#include "client/outcome.hpp"
+#include "common/ids.hpp"
+#include "common/result.hpp"
 
 namespace anel::client {
 
+/// Told the outcome of one message.
 using Callback = std::function<void(const Outcome&)>;
 
 /// What is left of the session when the client closes.
@@ -22,9 +27,9 @@ enum class Farewell {
 
 /// A client of the ring, with a thread of its own. All functions may be called from any thread.
 ///
-///     Client client{{.nodes = {"127.0.0.1:5000", "127.0.0.1:5001"}, .client_id = "tea"}};
+///     anel::client::Client client{{.nodes = {"127.0.0.1:5000", "127.0.0.1:5001"}, .client_id = "tea"}};
 ///     auto outcome = client.push("hello", 1).get();
-///     if (std::holds_alternative<Durable>(outcome)) ...
+///     if (std::holds_alternative<anel::client::Durable>(outcome)) ...
 ///
 /// It connects to one node at a time, says hello, pushes in batches, resends what is not acked, and goes
 /// to the next node when one is silent, gone, or says that it cannot. It keeps trying for ever: give up
@@ -58,10 +63,13 @@ public:
     /// @return true when all was settled by nodes (and the bye is durable).
     bool close(std::chrono::milliseconds deadline, Farewell farewell = Farewell::keep);
 
+    /// The one of the options or of the outbox file, or the random one that was made.
     [[nodiscard]] const std::string& client_id() const;
+    /// The same of the instance.
     [[nodiscard]] Instance instance() const;
     /// Messages of an earlier process, read from the outbox file; they have the ordinals 1..restored().
     [[nodiscard]] std::uint64_t restored() const;
+    /// Messages that were pushed or restored and have no outcome yet.
     [[nodiscard]] std::size_t unsettled() const;
     /// Why there is no progress now, with the node's name; empty when there is.
     [[nodiscard]] std::string trouble() const;
@@ -71,8 +79,5 @@ private:
     explicit Client(std::unique_ptr<Shell> shell);
     std::unique_ptr<Shell> shell_;
 };
-
-/// A random number that is not 0.
-[[nodiscard]] std::uint64_t random_number();
 
 }  // namespace anel::client

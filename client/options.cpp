@@ -4,6 +4,9 @@
 
 #include <charconv>
 
+#include "client/address.hpp"
+#include "common/client_protocol.hpp"
+
 namespace anel::client {
 namespace {
 

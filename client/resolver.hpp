@@ -10,7 +10,7 @@
 #include <string>
 #include <thread>
 
-#include "client/options.hpp"
+#include "client/address.hpp"
 
 namespace anel::client {
 

@@ -11,24 +11,11 @@
 
 #include "client/batch.hpp"
 #include "client/outcome.hpp"
+#include "client/timing.hpp"
 #include "common/client_protocol.hpp"
 #include "common/instant.hpp"
 
 namespace anel::client {
-
-/// All times come from the first: how long a node may be silent while it owes an answer.
-struct Timing {
-    Duration answer_timeout = std::chrono::seconds{2};
-
-    [[nodiscard]] Duration connect_timeout() const { return answer_timeout / 4; }
-    /// Wait before another try, once every node was tried in vain.
-    [[nodiscard]] Duration retry_pause() const { return answer_timeout / 20; }
-    /// A node that answers (`busy`, say) but acks nothing for so long is left.
-    [[nodiscard]] Duration progress_timeout() const { return answer_timeout * 4; }
-    /// ZMTP heartbeats find a frozen node while its kernel still keeps the connection.
-    [[nodiscard]] Duration heartbeat_interval() const { return answer_timeout / 16; }
-    [[nodiscard]] Duration heartbeat_timeout() const { return answer_timeout / 4; }
-};
 
 struct SessionOptions {
     std::string client_id;
@@ -86,12 +73,6 @@ struct ForgetKept {
 };
 /// Numbers have changed: what was kept is replaced by Session::outbox().
 struct ReplaceKept {};
-/// The outcome of the messages first..last, told once for each.
-struct Settled {
-    Ordinal first;
-    Ordinal last;
-    Outcome outcome;
-};
 /// `bye` is durable, or the session can go on no more; nothing follows.
 struct Ended {
     std::string why;

@@ -10,10 +10,12 @@
 
 #include <zmq.hpp>
 
+#include "client/address.hpp"
 #include "client/client.hpp"
 #include "client/link.hpp"
 #include "client/outbox_file.hpp"
 #include "client/resolver.hpp"
+#include "client/session.hpp"
 
 namespace anel::client {
 

@@ -3,7 +3,7 @@
 #include <future>
 #include <zmq.hpp>
 
-#include "client/options.hpp"
+#include "client/address.hpp"
 #include "client/resolver.hpp"
 #include "common/client_protocol.hpp"
 

@@ -6,6 +6,7 @@
 
 #include "client/client.hpp"
 #include "client/command/commands.hpp"
+#include "client/random_number.hpp"
 
 namespace anel::command {
 namespace {

@@ -6,6 +6,7 @@
 #include "client/command/bench/kinds.hpp"
 #include "client/command/bench/load.hpp"
 #include "client/command/commands.hpp"
+#include "client/random_number.hpp"
 
 namespace anel::command::bench {
 namespace {

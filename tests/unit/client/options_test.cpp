@@ -1,5 +1,6 @@
 #include <boost/test/unit_test.hpp>
 
+#include "client/address.hpp"
 #include "client/options.hpp"
 
 using namespace anel::client;
