@@ -1,0 +1,558 @@
+"""The Python client's session, without sockets: what it sends, when, and what it says became of each message.
+
+Usage: python_session_test.py [unittest arguments]
+"""
+
+import os
+import random
+import sys
+import unittest
+
+import msgpack
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "client", "python"))
+
+from anel import Closed, Durable, Options, Refused, Unknown, wire  # noqa: E402
+from anel.events import (Abandon, CloseLink, Connected, Disconnected, Ended, Leave, OpenLink, Send, State,  # noqa: E402
+                         Tick)
+from anel.options import Address, parse_address, parse_nodes  # noqa: E402
+from anel.outbox import Settled  # noqa: E402
+from anel.session import Session  # noqa: E402
+
+
+class World:
+    """Records what the shell would have to do. Messages are known again by their own text."""
+
+    def __init__(self, nodes=3, **options):
+        self.now = 1000.0
+        self.session = Session("tea", 7, nodes, Options(**{"batch_messages": 4, "window_messages": 64, **options}))
+        self.opened, self.closed, self.hellos, self.pushes, self.byes, self.ended = [], [], [], [], 0, 0
+        self.outcomes = {}
+
+    def step(self, event):
+        for action in self.session.step(event, self.now):
+            match action:
+                case OpenLink(node):
+                    self.opened.append(node)
+                case CloseLink(why):
+                    self.closed.append(why)
+                case Send(frame):
+                    self.sent(*msgpack.unpackb(frame))
+                case Settled():
+                    for token in action.tokens:
+                        assert token not in self.outcomes, f"settled twice: {token}"
+                        self.outcomes[token] = action.outcome
+                case Ended():
+                    self.ended += 1
+
+    def sent(self, version, kind, client_id, instance, *fields):
+        assert (version, client_id, instance) == (1, "tea", 7)
+        if kind == "hello":
+            self.hellos.append(*fields)
+        elif kind == "push":
+            self.pushes.append((fields[0], [payload.decode() for _, payload in fields[1]]))
+        else:
+            self.byes += 1
+
+    def tick(self, seconds=0.0):
+        self.now += seconds
+        self.step(Tick())
+
+    def push(self, *texts):
+        for text in texts:
+            self.session.push(1, text.encode(), text)
+        if self.session.wants_step():
+            self.tick()
+
+    def push_many(self, count, prefix="m"):
+        self.push(*(f"{prefix}{number}" for number in range(1, count + 1)))
+
+    def ack(self, last):
+        self.step(wire.Ack("tea", last, 100 + last, 9))
+
+    def reject(self, sequence, code):
+        self.step(wire.Reject("tea", sequence, code, "why"))
+
+    def busy(self, first, milliseconds):
+        self.step(wire.Busy("tea", first, milliseconds))
+
+    def welcome(self, last=0, **limits):
+        self.step(wire.Welcome("tea", last, 0, wire.Limits(**limits)))
+
+    def meet(self, last=0, **limits):
+        """The link of the last OpenLink comes to stand and its node greets back."""
+        if self.session.state is State.WAITING:
+            self.tick()
+        self.step(Connected())
+        assert self.session.state is State.GREETING
+        self.welcome(last, **limits)
+
+    def begin(self, last=0, **limits):
+        self.tick()
+        self.meet(last, **limits)
+        return self
+
+    def are(self, kind, *texts):
+        return all(isinstance(self.outcomes.get(text), kind) for text in texts)
+
+
+class Sending(unittest.TestCase):
+    def test_hello_comes_before_any_push(self):
+        world = World()
+        world.push("early")
+        self.assertEqual((world.opened, world.hellos, world.pushes), ([0], [], []))
+        world.step(Connected())
+        self.assertEqual((world.hellos, world.pushes), ([0], []))
+        world.welcome()
+        self.assertEqual(world.pushes, [(1, ["early"])])
+
+    def test_a_session_taken_over_goes_on_behind_what_stands_there(self):
+        world = World().begin(last=41)
+        world.push("m")
+        self.assertEqual(world.pushes, [(42, ["m"])])
+        world.ack(41)
+        self.assertEqual(world.outcomes, {})
+        world.ack(42)
+        self.assertEqual(world.outcomes, {"m": Durable(142, 9)})
+
+    def test_idle_it_sends_at_once_and_under_way_it_gathers_a_batch(self):
+        world = World().begin()
+        world.push("a")
+        world.push("b")
+        world.push("c")
+        self.assertEqual(world.pushes, [(1, ["a"])])
+        world.ack(1)
+        self.assertEqual(world.pushes[1:], [(2, ["b", "c"])])
+
+    def test_full_batches_go_out_while_others_are_under_way(self):
+        world = World().begin()
+        world.push_many(10)
+        self.assertEqual([first for first, _ in world.pushes], [1, 5])
+        world.ack(8)
+        self.assertEqual(world.pushes[2:], [(9, ["m9", "m10"])])
+
+    def test_an_ack_covers_all_before_it_and_may_end_inside_a_batch(self):
+        world = World().begin()
+        world.push_many(8)
+        world.ack(6)
+        self.assertEqual(sorted(world.outcomes), [f"m{number}" for number in range(1, 7)])
+        world.ack(6)
+        world.ack(5)
+        self.assertEqual(len(world.outcomes), 6)
+        world.ack(8)
+        self.assertTrue(world.are(Durable, "m7", "m8"))
+
+    def test_acks_of_what_was_never_sent_and_of_others_change_nothing(self):
+        world = World().begin()
+        world.push("a")
+        world.ack(2)
+        world.step(wire.Ack("coffee", 1, 1, 1))
+        world.step(wire.Other("news"))
+        self.assertEqual(world.outcomes, {})
+
+    def test_the_window_of_messages_says_would_block(self):
+        world = World(window_messages=3).begin()
+        world.push_many(3)
+        with self.assertRaises(Refused) as raised:
+            world.push("more")
+        self.assertEqual(raised.exception.code, "would_block")
+        world.ack(1)
+        world.push("more")
+
+    def test_the_window_of_the_node_bounds_what_is_under_way(self):
+        world = World(batch_messages=1).begin(window_bytes=3000)
+        texts = [letter * 1000 for letter in "abcd"]
+        world.push(*texts)
+        self.assertEqual(len(world.pushes), 2)
+        world.ack(1)
+        self.assertEqual(len(world.pushes), 3)
+
+    def test_a_message_larger_than_the_window_goes_alone(self):
+        world = World().begin(window_bytes=100)
+        world.push("x" * 1000)
+        self.assertEqual(len(world.pushes), 1)
+
+    def test_sizes_are_refused_before_a_number_is_given(self):
+        world = World().begin(max_message_bytes=10)
+        with self.assertRaises(Refused) as raised:
+            world.push("x" * 11)
+        self.assertEqual(raised.exception.code, "too_large")
+        world.push("x" * 10)
+        self.assertEqual(world.pushes, [(1, ["x" * 10])])
+
+    def test_batches_keep_to_the_size_of_the_node_that_is_there(self):
+        world = World(batch_messages=64)
+        world.push(*(str(number) * 1000 for number in range(8)))
+        world.begin(max_batch_bytes=3000)
+        self.assertTrue(all(len(texts) <= 2 for _, texts in world.pushes), world.pushes)
+        self.assertEqual([text for _, texts in world.pushes for text in texts],
+                         [str(number) * 1000 for number in range(8)])
+
+    def test_what_a_node_would_cut_the_connection_for_is_not_sent(self):
+        world = World()
+        world.push("a", "x" * 9000, "b")
+        world.begin(max_message_bytes=1000, max_batch_bytes=2000)
+        self.assertEqual([text for _, texts in world.pushes for text in texts], ["a", "b"])
+        self.assertEqual(world.pushes[-1][0] + len(world.pushes[-1][1]), 3)
+        self.assertEqual(world.outcomes["x" * 9000].code, "too_large")
+
+
+class Leaving(unittest.TestCase):
+    def test_bye_waits_until_all_is_settled_and_ends(self):
+        world = World().begin()
+        world.push("a")
+        world.step(Leave())
+        self.assertEqual(world.byes, 0)
+        with self.assertRaises(Closed):
+            world.push("late")
+        world.ack(1)
+        self.assertEqual((world.byes, world.ended), (1, 0))
+        world.step(wire.Byed("tea"))
+        self.assertEqual((world.session.state, world.ended), (State.ENDED, 1))
+
+    def test_a_bye_whose_answer_was_lost_is_seen_in_the_retired_session(self):
+        world = World().begin()
+        world.push("a")
+        world.ack(1)
+        world.step(Leave())
+        world.step(Disconnected("gone"))
+        world.step(Connected())
+        world.reject(0, "session_retired")
+        self.assertEqual((world.session.state, world.ended), (State.ENDED, 1))
+        self.assertTrue(world.are(Durable, "a"))
+
+    def test_who_never_said_hello_ends_at_once(self):
+        world = World()
+        world.tick()
+        world.step(Leave())
+        self.assertEqual((world.byes, world.ended, world.closed), (0, 1, ["closed: the client was closed"]))
+
+    def test_an_idle_session_needs_no_timer(self):
+        world = World().begin()
+        world.push("a")
+        self.assertIsNotNone(world.session.next_wakeup())
+        world.ack(1)
+        self.assertIsNone(world.session.next_wakeup())
+        self.assertFalse(world.session.wants_step())
+
+    def test_giving_up_tells_sent_from_unsent(self):
+        world = World().begin()
+        world.push_many(6)
+        world.step(Abandon("no more"))
+        self.assertTrue(world.are(Unknown, "m1", "m4"))
+        self.assertTrue(world.are(Closed, "m5", "m6"))
+        with self.assertRaises(Closed):
+            world.push("late")
+
+
+class FailingOver(unittest.TestCase):
+    def test_a_node_lost_in_the_middle_of_a_batch_is_followed_by_the_next(self):
+        world = World().begin()
+        world.push_many(8)
+        world.ack(2)
+        del world.pushes[:]
+        world.step(Disconnected("gone"))
+        self.assertEqual(world.opened, [0, 1])
+        world.meet(last=6)
+        self.assertEqual(world.hellos, [0, 8])
+        # 6 goes again alone: its ack covers all before it. A welcome acks nothing.
+        self.assertEqual(world.pushes, [(6, ["m6"]), (7, ["m7", "m8"])])
+        self.assertEqual(sorted(world.outcomes), ["m1", "m2"])
+        world.ack(8)
+        self.assertEqual(len(world.outcomes), 8)
+
+    def test_a_silent_node_is_left_after_the_answer_timeout(self):
+        world = World().begin()
+        world.push("a")
+        world.tick(1.9)
+        self.assertEqual(world.opened, [0])
+        world.tick(0.2)
+        self.assertEqual(world.opened, [0, 1])
+
+    def test_a_node_that_answers_no_hello_is_left_too(self):
+        world = World()
+        world.tick()
+        world.step(Connected())
+        world.tick(2.1)
+        self.assertEqual(world.opened, [0, 1])
+
+    def test_a_connection_that_does_not_come_is_left_sooner(self):
+        world = World()
+        world.tick()
+        world.tick(0.6)
+        self.assertEqual(world.opened, [0, 1])
+
+    def test_when_all_nodes_fail_it_pauses_before_it_tries_again(self):
+        world = World()
+        world.tick()
+        for _ in range(3):
+            world.step(Disconnected("refused"))
+        self.assertEqual((world.opened, world.session.state), ([0, 1, 2], State.WAITING))
+        world.tick(world.session.next_wakeup() - world.now - 0.01)
+        self.assertEqual(world.session.state, State.WAITING)
+        world.tick(0.02)
+        self.assertEqual(world.opened, [0, 1, 2, 0])
+
+    def test_codes_that_are_not_final_send_it_to_the_next_node(self):
+        for code in ("no_quorum", "shutting_down", "disk_full", "too_many_sessions", "one that is not known"):
+            with self.subTest(code):
+                world = World().begin()
+                world.push("a")
+                world.reject(1, code)
+                self.assertEqual(world.opened, [0, 1])
+                world.meet()
+                self.assertEqual(world.pushes, [(1, ["a"]), (1, ["a"])])
+                self.assertEqual(world.outcomes, {})
+
+    def test_busy_is_waited_for_and_resent_from_there(self):
+        world = World().begin()
+        world.push_many(8)
+        del world.pushes[:]
+        world.busy(5, 40)
+        world.tick(0.03)
+        self.assertEqual(world.pushes, [])
+        world.tick(0.02)
+        self.assertEqual(world.pushes, [(5, ["m5", "m6", "m7", "m8"])])
+
+    def test_a_node_that_is_busy_for_ever_is_left(self):
+        world = World().begin()
+        world.push("a")
+        for _ in range(1000):
+            if world.opened != [0]:
+                break
+            world.busy(1, 10)
+            world.tick(0.02)
+        self.assertEqual(world.opened, [0, 1])
+        self.assertGreaterEqual(world.now - 1000, 8)
+
+    def test_gap_and_hello_first_are_answered_by_hello(self):
+        for code in ("gap", "hello_first"):
+            with self.subTest(code):
+                world = World().begin()
+                world.push("a")
+                world.reject(1, code)
+                self.assertEqual((world.hellos, world.opened), ([0, 1], [0]))
+                world.welcome()
+                self.assertEqual(world.pushes, [(1, ["a"]), (1, ["a"])])
+
+    def test_gaps_without_end_lead_to_another_node(self):
+        world = World().begin()
+        world.push("a")
+        for _ in range(3):
+            world.reject(1, "gap")
+            if world.session.state is State.GREETING:
+                world.welcome()
+        self.assertEqual(world.opened, [0, 1])
+
+
+class Refusals(unittest.TestCase):
+    def test_conflict_and_a_retired_session_make_sent_ones_unknown_and_refuse_the_others(self):
+        for code in ("conflict", "session_retired"):
+            with self.subTest(code):
+                world = World().begin()
+                world.push_many(6)
+                world.reject(1, code)
+                self.assertTrue(world.are(Unknown, "m1", "m4"))
+                self.assertTrue(world.are(Refused, "m5", "m6"))
+                self.assertEqual({outcome.code for outcome in world.outcomes.values()}, {code})
+                self.assertEqual(world.ended, 1)
+                with self.assertRaises(Refused) as raised:
+                    world.push("late")
+                self.assertEqual(raised.exception.code, code)
+
+    def test_a_welcome_beyond_what_was_sent_is_a_conflict(self):
+        world = World().begin()
+        world.push("a")
+        world.step(Disconnected("gone"))
+        world.meet(last=2)
+        self.assertEqual(world.outcomes["a"].code, "conflict")
+        self.assertTrue(world.are(Unknown, "a"))
+
+    def test_a_welcome_below_what_was_acked_is_not_believed(self):
+        world = World().begin()
+        world.push_many(2)
+        world.ack(2)
+        world.step(Disconnected("gone"))
+        world.meet(last=1)
+        self.assertEqual(world.opened, [0, 1, 2])
+
+    def test_one_refused_message_does_not_take_the_others_with_it(self):
+        world = World().begin()
+        world.push_many(8)
+        del world.pushes[:]
+        world.reject(2, "too_large")
+        self.assertEqual(world.outcomes["m2"].code, "too_large")
+        # No other node saw these numbers, so they go to what comes behind.
+        self.assertEqual([text for _, texts in world.pushes for text in texts],
+                         ["m1", "m3", "m4", "m5", "m6", "m7", "m8"])
+        self.assertEqual([first for first, _ in world.pushes][:2], [1, 2])
+        world.ack(7)
+        self.assertEqual(sum(isinstance(one, Durable) for one in world.outcomes.values()), 7)
+
+    def test_a_batch_refused_as_a_whole_is_halved_until_the_bad_one_is_found(self):
+        world = World().begin()
+        world.push("m1", "m2", "bad", "m4")
+        seen = expected = 0
+        for _ in range(20):
+            if seen == len(world.pushes):
+                break
+            first, texts = world.pushes[seen]
+            seen += 1
+            if first != expected + 1:
+                continue  # behind a refused one: no answer
+            if "bad" in texts:
+                world.reject(first, "malformed")
+            else:
+                expected += len(texts)
+                world.ack(expected)
+        self.assertTrue(world.are(Refused, "bad"))
+        self.assertTrue(world.are(Durable, "m1", "m2", "m4"))
+
+    def test_a_number_that_another_node_may_have_is_never_given_to_another_message(self):
+        world = World().begin()
+        world.push("a", "b")
+        world.ack(1)
+        world.push("c")
+        world.step(Disconnected("gone"))
+        world.meet(last=1)
+        world.reject(2, "too_large")
+        self.assertEqual(world.opened, [0, 1, 2])
+        for _ in range(10):
+            if world.ended:
+                break
+            if world.session.state is State.WAITING:
+                world.tick(1)
+            world.meet(last=1)
+            world.reject(2, "too_large")
+        self.assertTrue(world.are(Unknown, "b"))
+        named = {}
+        for first, texts in world.pushes:
+            for number, text in enumerate(texts, first):
+                self.assertEqual(named.setdefault(number, text), text)
+
+    def test_a_refused_hello_ends_it(self):
+        world = World()
+        world.push("a")
+        world.step(Connected())
+        world.reject(0, "malformed")
+        self.assertEqual(world.outcomes["a"].code, "malformed")
+        self.assertNotIsInstance(world.outcomes["a"], Unknown)
+
+
+class FakeRing:
+    """A ring in a few lines: it takes batches in order, loses connections, and answers now and then."""
+
+    def __init__(self, world, dice):
+        self.world = world
+        self.dice = dice
+        self.written = []
+        self.taken = 0  # pushes of the world that were looked at
+        self.deaf = False  # after a refusal, until the expected sequence comes
+
+    def turn(self):
+        world = self.world
+        if world.session.state is State.WAITING:
+            world.tick(0.2)
+        if world.session.state is State.CONNECTING:
+            self.taken, self.deaf = len(world.pushes), False
+            world.step(Disconnected("refused") if self.dice(4) else Connected())
+        elif world.session.state is State.GREETING:
+            self.taken, self.deaf = len(world.pushes), False
+            if self.dice(5):
+                world.reject(0, "no_quorum")
+            else:
+                world.welcome(len(self.written))
+        elif self.take():
+            world.tick(3 if self.dice(3) else 0.02)
+
+    def take(self):
+        """@return false when something else than an ack was said."""
+        while self.taken < len(self.world.pushes):
+            first, texts = self.world.pushes[self.taken]
+            self.taken += 1
+            expected = len(self.written) + 1
+            if first > expected or self.deaf and first != expected:
+                continue
+            self.deaf = self.dice(6)
+            if self.deaf:
+                self.world.busy(first, 10)
+                return False
+            self.written += texts[max(0, expected - first):]
+            assert self.written[first - 1:first - 1 + len(texts)] == texts, "a number was given to another message"
+            if self.dice(7):
+                self.world.step(Disconnected("gone"))
+                return False
+            if self.dice(2):
+                self.world.ack(first + len(texts) - 1)
+        return True
+
+
+class Property(unittest.TestCase):
+    def test_whatever_happens_each_message_is_written_once_and_in_order(self):
+        seeds = [int(os.environ["ANEL_SEED"])] if "ANEL_SEED" in os.environ else range(1, 101)
+        for seed in seeds:
+            with self.subTest(f"replay with ANEL_SEED={seed}"):
+                chance = random.Random(seed)
+                world = World()
+                ring = FakeRing(world, lambda sides: chance.randrange(sides) == 0)
+                pushed = []
+                world.tick()
+                for _ in range(5000):
+                    if len(world.outcomes) == 200:
+                        break
+                    while len(pushed) < 200 and world.session.has_room() and chance.randrange(3):
+                        pushed.append(f"m{len(pushed) + 1}")
+                        world.push(pushed[-1])
+                    ring.turn()
+                self.assertTrue(world.are(Durable, *pushed))
+                self.assertEqual((ring.written, len(pushed)), (pushed, 200))
+
+
+class Wire(unittest.TestCase):
+    def test_the_frames_of_the_document_are_read(self):
+        self.assertEqual(wire.hello("tea", 0x1122334455667788, 0),
+                         bytes.fromhex("9501a568656c6c6fa3746561cf112233445566778800"))
+        welcome = bytes.fromhex("9601a777656c636f6d65a3746561000283b16d61785f6d6573736167655f6279746573ce00100000"
+                                "af6d61785f62617463685f6279746573ce00400000ac77696e646f775f6279746573ce00800000")
+        self.assertEqual(wire.decode(welcome), wire.Welcome("tea", 0, 2, wire.Limits()))
+
+    def test_a_push_is_what_any_reader_of_msgpack_reads(self):
+        messages = [wire.message(-5, b""), wire.message(2**63 - 1, b"\xff" * 300)]
+        self.assertEqual(msgpack.unpackb(wire.push("tea", 7, 2**40, messages)),
+                         [1, "push", "tea", 7, 2**40, [[-5, b""], [2**63 - 1, b"\xff" * 300]]])
+        self.assertEqual(len(messages[1]), 300 + wire.MESSAGE_OVERHEAD)
+        self.assertLessEqual(len(wire.push("x" * 64, 2**64 - 1, 2**64 - 1, [])), wire.PUSH_OVERHEAD)
+
+    def test_answers_that_no_node_sends_are_told_from_those_of_kinds_to_come(self):
+        self.assertEqual(wire.decode(msgpack.packb([1, "news", {"a": 1.5}])), wire.Other("news"))
+        self.assertEqual(wire.decode(msgpack.packb([1, "reject", b"\xff".decode(errors="surrogateescape"), 0, "x", ""],
+                                                   unicode_errors="surrogateescape")).client_id, "\udcff")
+        for bad in ([1, "ack", "tea", 1, 2], [1, "ack", "tea", -1, 1, 1], [1, "ack", 5, 1, 1, 1], [2, "news"], 5, [],
+                    [1], [1, "welcome", "tea", 0, 2, {"window_bytes": "all"}], [True, "bye", "tea"], {"a": 1}):
+            with self.subTest(bad), self.assertRaises(wire.Unreadable):
+                wire.decode(msgpack.packb(bad))
+        for frame in (b"", b"\xc1", b"\x92\x01", msgpack.packb([1, "bye", "tea"]) + b"\0"):
+            with self.subTest(frame), self.assertRaises(wire.Unreadable):
+                wire.decode(frame)
+
+
+class Choices(unittest.TestCase):
+    def test_addresses_and_lists_of_nodes_are_read(self):
+        self.assertEqual(parse_nodes("a:1,[::1]:2..4,,b:5"), [Address("a", 1), Address("::1", 2), Address("::1", 3),
+                                                             Address("::1", 4), Address("b", 5)])
+        self.assertEqual(parse_nodes(["a:1", "b:2"]), [Address("a", 1), Address("b", 2)])
+        self.assertEqual(str(parse_address("[::1]:5000")), "[::1]:5000")
+
+    def test_what_cannot_be_is_refused(self):
+        for bad in ("", ",", "a", "a:0", "a:65536", ":1", "a b:1", "a:1..", "a:5..4", "a:1..100", "tcp://a:1",
+                    "a:\u0661"):
+            with self.subTest(bad), self.assertRaises(ValueError):
+                parse_nodes(bad)
+        for bad in ({"batch_messages": 0}, {"batch_messages": 65_536}, {"window_bytes": 0}, {"answer_timeout": 0},
+                    {"window_messages": 1.5}, {"first_node": -1}):
+            with self.subTest(bad), self.assertRaises(ValueError):
+                Options(**bad)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
