@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 MEMORY_MAX = 6 << 30  # a mutant may allocate without end; it must not take the machine with it
 # name: (the executable, its arguments, seconds). The ledger's slow suites are a step of their own.
+PYTHON_SESSION = "python_session"
 UNITS = {
     "unit_core": ("unit_core", [], 240),
     "unit_client": ("unit_client", [], 120),
@@ -28,7 +29,7 @@ class Result:
 
 @dataclass
 class Step:
-    """One kind of test: one of UNITS, `traces`, `simulate SEEDS`, `process NAME`."""
+    """One kind of test: one of UNITS, `traces`, `python_session`, `simulate SEEDS`, `process NAME`."""
 
     name: str
     targets: list
@@ -42,11 +43,13 @@ class Step:
             return Step(name, [executable], seconds)
         if name == "traces":
             return Step(name, ["trace_runner"], 60)
+        if name == PYTHON_SESSION:
+            return Step(name, [], 60)
         if kind == "simulate" and rest.isdigit():
             return Step(name, ["simulate"], 240 + int(rest) * 0.5)
         if kind == "process" and rest:
             return Step(name, ["aneld", "anel"], 300)
-        raise KeyError(f"no test is called '{name}'; there are {', '.join([*UNITS, 'traces'])}, simulate SEEDS, process NAME")
+        raise KeyError(f"no test is called '{name}'; there are {', '.join([*UNITS, 'traces', PYTHON_SESSION])}, simulate SEEDS, process NAME")
 
     def _commands(self, binaries, source):
         kind, _, rest = self.name.partition(" ")
@@ -58,6 +61,9 @@ class Step:
         if kind == "process":
             # As ctest does: this is the python that apt-get gave zmq to.
             return [["/usr/bin/python3", os.path.join(source, "tests", "process", f"{rest}_test.py"), binaries]]
+        if self.name == PYTHON_SESSION:
+            # -B: a module that was broken and mended within a second looks unchanged to what is compiled ahead.
+            return [["/usr/bin/python3", "-B", os.path.join(source, "tests", "interop", "python_session_test.py")]]
         executable, extra, _ = UNITS[self.name]
         return [[os.path.join(binaries, executable), "--color_output=no", *extra]]
 

@@ -65,6 +65,8 @@ class Tree:
             raise SystemExit(f"mutants: the copy cannot be configured:\n{done.stdout}{done.stderr}")
 
     def build(self, targets):
+        if not targets:
+            return
         done = subprocess.run(["cmake", "--build", "--preset", PRESET, "--parallel", str(os.cpu_count() or 2), "--target",
                                *targets], cwd=self.source, text=True, capture_output=True, check=False)
         if done.returncode != 0:
