@@ -180,6 +180,14 @@ class Sending(unittest.TestCase):
         world.push("x" * 10)
         self.assertEqual(world.pushes, [(1, ["x" * 10])])
 
+    def test_before_the_first_welcome_only_the_users_own_limit_counts(self):
+        world = World(message_bytes=3_000_000)
+        with self.assertRaises(Refused):
+            world.push("x" * 3_000_001)
+        world.push("x" * 3_000_000)
+        world.begin(max_message_bytes=4_000_000)
+        self.assertEqual(len(world.pushes), 1)
+
     def test_batches_keep_to_the_size_of_the_node_that_is_there(self):
         world = World(batch_messages=64)
         world.push(*(str(number) * 1000 for number in range(8)))

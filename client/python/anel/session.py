@@ -30,11 +30,10 @@ class Session:
         self.node = options.first_node % nodes
         self.state = State.WAITING
         self.outbox = Outbox()
-        self.limits = wire.Limits()  # of the node
+        self.limits = wire.Limits()  # of the node that is there
         self.trouble = ""  # why there is no progress, for people
-        self._message_bytes = 0
-        self._batch_bytes = 0
-        self._take_limits(self.limits)
+        self._message_bytes = options.message_bytes
+        self._batch_bytes = options.batch_bytes
         self._started = False
         self._said_hello = False
         self._leave_requested = False
