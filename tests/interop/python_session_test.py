@@ -204,6 +204,15 @@ class Sending(unittest.TestCase):
         self.assertEqual(world.pushes[-1][0] + len(world.pushes[-1][1]), 3)
         self.assertEqual(world.outcomes["x" * 9000].code, "too_large")
 
+    def test_what_only_another_node_could_take_goes_on_to_it_under_its_number(self):
+        world = World().begin()
+        world.push("x" * 9000)
+        world.step(Disconnected("gone"))
+        world.meet(max_message_bytes=1000, max_batch_bytes=2000)
+        self.assertEqual((len(world.pushes), world.opened, world.outcomes), (1, [0, 1, 2], {}))
+        world.meet()
+        self.assertEqual(world.pushes[1], (1, ["x" * 9000]))
+
 
 class Leaving(unittest.TestCase):
     def test_bye_waits_until_all_is_settled_and_ends(self):
