@@ -13,7 +13,7 @@ constexpr std::size_t routing_id_bytes_max = 255;
 
 ClientPort::ClientPort(zmq::context_t& context, const std::string& address, std::size_t frame_bytes_max, bool ipv6)
     : frame_bytes_max_{frame_bytes_max}, socket_{open_socket(context, SocketKind::client_port, frame_bytes_max, ipv6)} {
-    socket_.bind(address);
+    socket_.raw().bind(address);
 }
 
 std::optional<ClientArrived> ClientPort::next() {

@@ -29,13 +29,13 @@ public:
     void reply(const Connection& to, const ClientReply& reply);
     /// Answers that stand in the queue are still sent while the socket closes, for so long.
     void finish(std::chrono::milliseconds linger) {
-        socket_.set(zmq::sockopt::linger, static_cast<int>(linger.count()));
+        socket_.raw().set(zmq::sockopt::linger, static_cast<int>(linger.count()));
     }
     [[nodiscard]] const ClientCounters& counters() const { return counters_; }
 
 private:
     std::size_t frame_bytes_max_;
-    zmq::socket_t socket_;
+    Socket socket_;
     bool readable_ = false;
     ClientCounters counters_;
 };

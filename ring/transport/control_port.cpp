@@ -17,7 +17,7 @@ ControlPort::ControlPort(zmq::context_t& context, const std::string& address, No
       incarnation_{incarnation},
       socket_{open_socket(context, SocketKind::control_port, limits::control_bytes_max, ipv6)},
       nonces_{incarnation.value} {
-    socket_.bind(address);
+    socket_.raw().bind(address);
 }
 
 bool ControlPort::answer(const std::string& connection, const ControlFrame& frame) {

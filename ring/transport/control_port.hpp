@@ -54,7 +54,7 @@ private:
 
     NodeId self_;
     Incarnation incarnation_;
-    zmq::socket_t socket_;
+    Socket socket_;
     bool readable_ = false;
     struct FiguresAsked {
         std::string connection;

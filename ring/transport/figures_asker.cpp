@@ -16,7 +16,7 @@ constexpr Duration connection_patience = std::chrono::seconds{3};
 
 struct FiguresAsker::Peer {
     Endpoint endpoint;
-    std::optional<zmq::socket_t> socket;
+    std::optional<Socket> socket;
     Instant connecting_since{};
     Instant asked_at{};
     std::uint64_t nonce = 0;  ///< of the last question
@@ -41,7 +41,7 @@ void FiguresAsker::connect_resolved(Instant now) {
         try {
             auto& socket =
                 peer.socket.emplace(open_socket(context_, SocketKind::control_peer, limits::control_bytes_max, ipv6_));
-            socket.connect(tcp_address(resolved.numeric_host, peer.endpoint.port));
+            socket.raw().connect(tcp_address(resolved.numeric_host, peer.endpoint.port));
             peer.connecting_since = now;
         } catch (const zmq::error_t&) {
             peer.socket.reset();  // an address that cannot be: the next look-up may give another
@@ -58,7 +58,7 @@ void FiguresAsker::put_question(NodeId node, Peer& peer, Instant now) {
         return;
     }
     auto question = to_message(BytesView{encode_control(AskFigures{++nonce_})});
-    if (!peer.socket->send(question, zmq::send_flags::dontwait)) {
+    if (!peer.socket->send(question)) {
         if (now - peer.connecting_since >= connection_patience) peer.socket.reset();
         return;
     }

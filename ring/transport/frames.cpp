@@ -39,13 +39,13 @@ zmq::message_t to_message(const Blob& blob) {
     return message;
 }
 
-std::optional<Received> receive_frames(zmq::socket_ref socket, std::size_t frames_max, std::size_t bytes_max) {
+std::optional<Received> receive_frames(Socket& socket, std::size_t frames_max, std::size_t bytes_max) {
     Received received;
     std::size_t bytes = 0;
     bool more = true;
     for (bool first = true; more; first = false) {
         zmq::message_t message;
-        if (!socket.recv(message, zmq::recv_flags::dontwait)) return std::nullopt;
+        if (!socket.receive(message)) return std::nullopt;
         if (first) received.descriptor = descriptor_of(message);
         more = message.more();
         bytes += message.size();
@@ -59,13 +59,13 @@ std::optional<Received> receive_frames(zmq::socket_ref socket, std::size_t frame
     return received;
 }
 
-Sent send_frames(zmq::socket_ref socket, const Frames& frames) {
+Sent send_frames(Socket& socket, const Frames& frames) {
     for (std::size_t index = 0; index < frames.size(); ++index) {
         auto message = to_message(frames[index]);
         const auto more = index + 1 < frames.size() ? zmq::send_flags::sndmore : zmq::send_flags::none;
         bool sent = false;
         try {
-            sent = socket.send(message, more | zmq::send_flags::dontwait).has_value();
+            sent = socket.send(message, more);
         } catch (const zmq::error_t&) {
             // EHOSTUNREACH of a ROUTER whose peer is gone.
         }

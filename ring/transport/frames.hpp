@@ -5,6 +5,7 @@
 
 #include "common/blob.hpp"
 #include "ring/transport/codec.hpp"
+#include "ring/transport/sockets.hpp"
 
 namespace anel {
 
@@ -24,11 +25,11 @@ struct Received {
     int descriptor = -1;    ///< of the TCP connection it came over; -1: not known
 };
 /// Receives without waiting. @return nothing where no message waits.
-[[nodiscard]] std::optional<Received> receive_frames(zmq::socket_ref socket, std::size_t frames_max,
+[[nodiscard]] std::optional<Received> receive_frames(Socket& socket, std::size_t frames_max,
                                                      std::size_t bytes_max);
 
 enum class Sent { queued, refused, broken };
 /// Sends without waiting. `refused`: nothing was sent; `broken`: a part was, and the socket is of no more use.
-[[nodiscard]] Sent send_frames(zmq::socket_ref socket, const Frames& frames);
+[[nodiscard]] Sent send_frames(Socket& socket, const Frames& frames);
 
 }  // namespace anel

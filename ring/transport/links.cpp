@@ -15,10 +15,10 @@ struct Links::Link {
     Link(zmq::context_t& context, SocketKind kind, std::size_t frame_bytes_max, bool ipv6)
         : bound{kind == SocketKind::link_in},
           socket{open_socket(context, kind, frame_bytes_max, ipv6)},
-          monitor{context, socket} {}
+          monitor{context, socket.raw()} {}
 
     bool bound;
-    zmq::socket_t socket;
+    Socket socket;
     Monitor monitor;  // ends before the socket does
     bool readable = false;
     bool has_events = false;
@@ -53,8 +53,8 @@ bool Links::bind_to_any_port(zmq::socket_t& socket) {
 std::string Links::bind(LinkId id) {
     auto link =
         std::make_unique<Link>(context_, SocketKind::link_in, options_.frame_bytes_max, is_ipv6(options_.own_host));
-    if (!bind_to_any_port(link->socket)) return {};
-    const auto bound = link->socket.get(zmq::sockopt::last_endpoint);
+    if (!bind_to_any_port(link->socket.raw())) return {};
+    const auto bound = link->socket.raw().get(zmq::sockopt::last_endpoint);
     const auto endpoint = parse_endpoint(std::string_view{bound}.substr(bound.find("//") + 2));
     ANEL_ASSERT(endpoint.has_value());
     links_[id] = std::move(link);
@@ -69,7 +69,7 @@ void Links::connect(LinkId id, const std::string& address) {
     auto link =
         std::make_unique<Link>(context_, SocketKind::link_out, options_.frame_bytes_max, is_ipv6(options_.own_host));
     try {
-        link->socket.connect(address);
+        link->socket.raw().connect(address);
         links_[id] = std::move(link);
     } catch (const zmq::error_t&) {
         dropped_.insert(id);

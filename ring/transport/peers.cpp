@@ -12,8 +12,8 @@ constexpr Duration waiting_age_max = std::chrono::milliseconds{300};
 struct Peers::Connection {
     Connection(zmq::context_t& context, bool ipv6)
         : socket{open_socket(context, SocketKind::control_peer, limits::control_bytes_max, ipv6)},
-          monitor{context, socket} {}
-    zmq::socket_t socket;
+          monitor{context, socket.raw()} {}
+    Socket socket;
     Monitor monitor;
     bool greeted = false;
     bool readable = false;
@@ -37,7 +37,7 @@ void Peers::connect(Peer& peer) {
     if (peer.numeric_host.empty()) return;
     auto connection = std::make_unique<Connection>(context_, ipv6_);
     try {
-        connection->socket.connect(tcp_address(peer.numeric_host, peer.endpoint.port));
+        connection->socket.raw().connect(tcp_address(peer.numeric_host, peer.endpoint.port));
         peer.connection = std::move(connection);
     } catch (const zmq::error_t&) {
         peer.connection.reset();  // an address that cannot be: the next look-up may give another
@@ -46,7 +46,7 @@ void Peers::connect(Peer& peer) {
 
 void Peers::send_frame(Peer& peer, const Bytes& frame) {
     auto message = to_message(BytesView{frame});
-    if (!peer.connection->socket.send(message, zmq::send_flags::dontwait)) ++refused_;
+    if (!peer.connection->socket.send(message)) ++refused_;
 }
 
 void Peers::send(NodeId to, const Control& message, Instant now) {
@@ -68,7 +68,7 @@ void Peers::send(NodeId to, const Control& message, Instant now) {
 
 void Peers::finish(std::chrono::milliseconds linger) {
     for (auto& [id, peer] : peers_) {
-        if (peer.connection) peer.connection->socket.set(zmq::sockopt::linger, static_cast<int>(linger.count()));
+        if (peer.connection) peer.connection->socket.raw().set(zmq::sockopt::linger, static_cast<int>(linger.count()));
     }
 }
 

@@ -3,6 +3,7 @@
 #include <zmq.h>
 
 #include <atomic>
+#include <cerrno>
 #include <cstdint>
 #include <cstring>
 
@@ -54,7 +55,7 @@ void set_heartbeat(zmq::socket_t& socket) {
 
 }  // namespace
 
-zmq::socket_t open_socket(zmq::context_t& context, SocketKind kind, std::size_t message_bytes_max, bool ipv6) {
+Socket open_socket(zmq::context_t& context, SocketKind kind, std::size_t message_bytes_max, bool ipv6) {
     zmq::socket_t socket{context, type_of(kind)};
     socket.set(zmq::sockopt::linger, 0);  // libzmq's default waits for ever on close
     socket.set(zmq::sockopt::maxmsgsize, static_cast<std::int64_t>(message_bytes_max));
@@ -92,18 +93,18 @@ zmq::socket_t open_socket(zmq::context_t& context, SocketKind kind, std::size_t 
             set_heartbeat(socket);
             break;
     }
-    return socket;
+    return Socket{std::move(socket)};
 }
 
-Monitor::Monitor(zmq::context_t& context, zmq::socket_t& of) : of_{of}, events_{context, zmq::socket_type::pair} {
+Monitor::Monitor(zmq::context_t& context, zmq::socket_t& of) : of_{of}, events_{zmq::socket_t{context, zmq::socket_type::pair}} {
     static std::atomic<std::uint64_t> made{0};
     const auto address = "inproc://monitor-" + std::to_string(++made);
     constexpr int wanted = ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_CONNECTED | ZMQ_EVENT_HANDSHAKE_SUCCEEDED |
                            ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_CLOSED;
     if (zmq_socket_monitor(of.handle(), address.c_str(), wanted) != 0) throw zmq::error_t{};
-    events_.set(zmq::sockopt::linger, 0);
-    events_.set(zmq::sockopt::rcvhwm, 0);
-    events_.connect(address);
+    events_.raw().set(zmq::sockopt::linger, 0);
+    events_.raw().set(zmq::sockopt::rcvhwm, 0);
+    events_.raw().connect(address);
 }
 
 Monitor::~Monitor() { zmq_socket_monitor(of_.handle(), nullptr, 0); }
@@ -112,8 +113,8 @@ std::optional<MonitorEvent> Monitor::next() {
     for (;;) {
         zmq::message_t event;
         zmq::message_t address;
-        if (!events_.recv(event, zmq::recv_flags::dontwait)) return std::nullopt;
-        if (event.more()) static_cast<void>(events_.recv(address, zmq::recv_flags::dontwait));
+        if (!events_.receive(event)) return std::nullopt;
+        if (event.more()) static_cast<void>(events_.receive(address));
         std::uint16_t number = 0;
         std::int32_t value = 0;
         if (event.size() != sizeof number + sizeof value) continue;
@@ -130,16 +131,26 @@ std::optional<MonitorEvent> Monitor::next() {
     }
 }
 
-void PollSet::wait(std::optional<std::chrono::milliseconds> at_most) {
-    const auto timeout = at_most.value_or(std::chrono::milliseconds{-1});
-    int ready = 0;
-    try {
-        ready = zmq::poll(items_.data(), items_.size(), timeout);
-    } catch (const zmq::error_t& error) {
-        if (error.num() != EINTR) throw;
+bool PollSet::ask_unsettled() {
+    bool found = false;
+    for (const auto& [socket, ready] : waiters_) {
+        if (socket == nullptr || socket->settled_) continue;
+        *ready = socket->has_message();
+        found = found || *ready;
     }
-    for (std::size_t index = 0; index < items_.size(); ++index) {
-        *ready_[index] = ready > 0 && (items_[index].revents & ZMQ_POLLIN) != 0;
+    return found;
+}
+
+void PollSet::wait(std::optional<std::chrono::milliseconds> at_most) {
+    const auto timeout = ask_unsettled() ? 0 : as_int(at_most.value_or(milliseconds{-1}));
+    const int found = ::poll(descriptors_.data(), descriptors_.size(), timeout);
+    ANEL_ASSERT(found >= 0 || errno == EINTR);
+    if (found <= 0) return;
+    for (std::size_t index = 0; index < descriptors_.size(); ++index) {
+        if (descriptors_[index].revents == 0) continue;
+        const auto& [socket, ready] = waiters_[index];
+        *ready = true;
+        if (socket != nullptr) socket->settled_ = false;
     }
 }
 

@@ -1,10 +1,13 @@
 // Opening sockets, and hearing from their monitors: the options of each kind stand here and nowhere else.
 #pragma once
 
+#include <poll.h>
+
 #include <chrono>
 #include <cstddef>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 #include <zmq.hpp>
 
@@ -17,8 +20,48 @@ enum class SocketKind {
     link_in,       ///< PAIR, bound; the predecessor connects
     link_out,      ///< PAIR to the successor
 };
+
+/// A ZeroMQ socket of one thread, none of whose operations waits.
+///
+/// Its descriptor (ZMQ_FD) tells only that libzmq's own threads left word for a socket that had read all there was. An
+/// operation takes such word in on its way, and nothing shows it afterwards. So whoever wants to sleep on the
+/// descriptor has to ask the socket itself first, after each operation but one: a receive that found nothing.
+/// Asking is a system call or two; a node has twenty sockets, and a token's hop uses two of them.
+class Socket {
+public:
+    explicit Socket(zmq::socket_t socket)
+        : socket_{std::move(socket)}, descriptor_{socket_.get(zmq::sockopt::fd)} {}
+
+    /// For options, bind and connect.
+    [[nodiscard]] zmq::socket_t& raw() {
+        settled_ = false;
+        return socket_;
+    }
+    /// @return whether a frame was there. Throws zmq::error_t.
+    [[nodiscard]] bool receive(zmq::message_t& frame) {
+        settled_ = !socket_.recv(frame, zmq::recv_flags::dontwait).has_value();
+        return !settled_;
+    }
+    /// @return whether there was room. Throws zmq::error_t (EHOSTUNREACH: a ROUTER's peer is gone).
+    [[nodiscard]] bool send(zmq::message_t& frame, zmq::send_flags flags = zmq::send_flags::none) {
+        settled_ = false;
+        return socket_.send(frame, flags | zmq::send_flags::dontwait).has_value();
+    }
+
+private:
+    friend class PollSet;
+    [[nodiscard]] bool has_message() {
+        settled_ = (socket_.get(zmq::sockopt::events) & ZMQ_POLLIN) == 0;
+        return !settled_;
+    }
+
+    zmq::socket_t socket_;
+    int descriptor_;
+    bool settled_ = false;  ///< nothing is there, and whatever comes shows at the descriptor
+};
+
 /// @param message_bytes_max  of one frame; whoever sends a larger one is cut off.
-[[nodiscard]] zmq::socket_t open_socket(zmq::context_t& context, SocketKind kind, std::size_t message_bytes_max,
+[[nodiscard]] Socket open_socket(zmq::context_t& context, SocketKind kind, std::size_t message_bytes_max,
                                         bool ipv6);
 
 /// What a connection underneath a socket did.
@@ -41,33 +84,40 @@ public:
     Monitor& operator=(const Monitor&) = delete;
     ~Monitor();
     [[nodiscard]] std::optional<MonitorEvent> next();
-    [[nodiscard]] zmq::socket_ref socket() { return events_; }
+    [[nodiscard]] Socket& socket() { return events_; }
 
 private:
     zmq::socket_t& of_;
-    zmq::socket_t events_;
+    Socket events_;
 };
 
 /// What one turn of the loop waits for. It is filled anew for each turn.
 class PollSet {
 public:
     void clear() {
-        items_.clear();
-        ready_.clear();
+        descriptors_.clear();
+        waiters_.clear();
     }
-    void add(zmq::socket_ref socket, bool& ready) { add(zmq::pollitem_t{socket.handle(), 0, ZMQ_POLLIN, 0}, ready); }
-    void add(int descriptor, bool& ready) { add(zmq::pollitem_t{nullptr, descriptor, ZMQ_POLLIN, 0}, ready); }
-    /// Sets the `ready` of everything added. @param at_most  none: waits for ever.
+    void add(Socket& socket, bool& ready) { add(socket.descriptor_, {&socket, &ready}); }
+    void add(int descriptor, bool& ready) { add(descriptor, {nullptr, &ready}); }
+    /// Sets the `ready` of everything added: it is worth a try to receive. @param at_most  none: waits for ever.
     void wait(std::optional<std::chrono::milliseconds> at_most);
 
 private:
-    void add(zmq::pollitem_t item, bool& ready) {
-        items_.push_back(item);
-        ready_.push_back(&ready);
-        ready = false;
+    struct Waiter {
+        Socket* socket = nullptr;  ///< none: a plain descriptor
+        bool* ready = nullptr;
+    };
+    void add(int descriptor, Waiter waiter) {
+        descriptors_.push_back({descriptor, POLLIN, 0});
+        waiters_.push_back(waiter);
+        *waiter.ready = false;
     }
-    std::vector<zmq::pollitem_t> items_;
-    std::vector<bool*> ready_;
+    /// Asks the sockets whose descriptors do not tell all. @return whether one of them has something.
+    [[nodiscard]] bool ask_unsettled();
+
+    std::vector<pollfd> descriptors_;
+    std::vector<Waiter> waiters_;
 };
 
 }  // namespace anel

@@ -65,12 +65,12 @@ std::optional<IAm> who_answers_at(zmq::context_t& context, const std::string& nu
     if (!accepts_connections(numeric_host, port, 300)) return std::nullopt;
     constexpr std::uint64_t nonce = 1;
     auto socket = open_socket(context, SocketKind::control_peer, limits::control_bytes_max, is_ipv6(numeric_host));
-    socket.set(zmq::sockopt::immediate, false);
-    socket.connect(tcp_address(numeric_host, port));
+    socket.raw().set(zmq::sockopt::immediate, false);
+    socket.raw().connect(tcp_address(numeric_host, port));
     if (send_frames(socket, {Blob::of(encode_control(Who{nonce}))}) != Sent::queued) return std::nullopt;
-    socket.set(zmq::sockopt::rcvtimeo, 700);
+    socket.raw().set(zmq::sockopt::rcvtimeo, 700);
     zmq::message_t answer;
-    if (!socket.recv(answer)) return std::nullopt;
+    if (!socket.raw().recv(answer)) return std::nullopt;
     const auto frame = decode_control({static_cast<const std::byte*>(answer.data()), answer.size()});
     const auto* i_am = frame ? std::get_if<IAm>(&*frame) : nullptr;
     return i_am != nullptr && i_am->nonce == nonce ? std::optional{*i_am} : std::nullopt;

@@ -27,8 +27,8 @@ BATCHES_IN_FLIGHT = 4
 # timing, and the bound is below what a round for each batch would cost. A message takes 124 bytes in the output, and is
 # written twice.
 BOUNDS = {
-    "single": {"system calls": 1800, "switches": 80, "bytes written": 1100},  # counted: 1048, 39, 728
-    "batched": {"system calls": 3, "switches": 0.2, "bytes written": 300},    # counted: 0.58, 0.04, 248
+    "single": {"system calls": 400, "switches": 50, "bytes written": 900},    # counted: 200, 24, 651
+    "batched": {"system calls": 0.6, "switches": 0.1, "bytes written": 300},  # counted: 0.24, 0.03, 248
 }
 
 
