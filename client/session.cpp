@@ -146,7 +146,7 @@ void Session::resend_from(ClientSequence sequence) {
 void Session::refuse_entry(std::size_t index, const Reject& reject, Actions& actions) {
     ANEL_ASSERT(outbox_[index].batch.count() == 1);
     ANEL_ASSERT(!outbox_[index].sent_before);
-    assigned_ = ClientSequence{outbox_[index].first.value - 1};
+    if (outbox_[index].first.value != 0) assigned_ = ClientSequence{outbox_[index].first.value - 1};
     settle(outbox_[index], Refused{std::string{name_of(reject.code)}, reject.text}, actions);
     outbox_.erase(outbox_.begin() + static_cast<std::ptrdiff_t>(index));
     for (auto later = index; later < outbox_.size(); ++later) outbox_[later].first = ClientSequence{0};

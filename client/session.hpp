@@ -168,6 +168,8 @@ private:
     template <class Other>
     void on_reply(const Other&, Instant, Actions&) {}  // a status, say: not asked for here
     void on_refused_batch(const Reject& reject, Instant now, Actions& actions);
+    void give_up_here(const Reject& reject, Instant now, Actions& actions);
+    [[nodiscard]] bool refuse_next(const Reject& reject, Instant now, Actions& actions);
     void open_link(Instant now, Actions& actions);
     void fail_over(const std::string& why, Instant now, Actions& actions);
     void greet(Instant now, Actions& actions);

@@ -52,6 +52,17 @@ void Session::open_link(Instant now, Actions& actions) {
     actions.emplace_back(OpenLink{node_});
 }
 
+/// The next entry is one message that this node can only refuse. @return false: the node was left instead,
+/// because another one may have the message.
+bool Session::refuse_next(const Reject& reject, Instant now, Actions& actions) {
+    if (outbox_[next_].sent_before) {
+        give_up_here(reject, now, actions);
+        return false;
+    }
+    refuse_entry(next_, reject, actions);
+    return true;
+}
+
 /// The next node, at once; when all were tried in vain, after a pause that grows.
 void Session::fail_over(const std::string& why, Instant now, Actions& actions) {
     trouble_ = why;
@@ -106,7 +117,13 @@ void Session::send_what_may(Instant now, Actions& actions) {
         if (next_ == outbox_.size() && next_ == 0 && !open_.empty()) seal_open();
         if (next_ == outbox_.size() || !window_open(outbox_[next_])) break;
         auto& entry = outbox_[next_];
-        if (entry.batch.frame_bytes() > node_limits_.batch_bytes && entry.batch.count() > 1) {
+        if (entry.batch.frame_bytes() > node_limits_.batch_bytes) {
+            if (entry.batch.count() == 1) {
+                // The node would cut the connection rather than answer, and again after every resend.
+                const auto text = fmt::format("the node takes {} bytes at once", node_limits_.batch_bytes);
+                if (!refuse_next(Reject{{}, entry.first, RejectCode::too_large, text}, now, actions)) return;
+                continue;
+            }
             const auto half = entry.batch.count() / 2;
             Entry tail{Ordinal{entry.ordinal.value + half}, ClientSequence{0}, entry.batch.split_behind(half),
                        entry.sent_before};

@@ -115,10 +115,7 @@ void Session::on_refused_batch(const Reject& reject, Instant now, Actions& actio
     }
     const auto index = find(reject.sequence);
     if (!index || outbox_[*index].sent_before) {
-        // Another node may have taken it, so its number cannot go to another message.
-        if (failures_in_row_ >= 2 * options_.nodes)
-            end(text, {std::string{name_of(reject.code)}, reject.text}, actions);
-        else fail_over(text, now, actions);
+        give_up_here(reject, now, actions);
         return;
     }
     const auto first = outbox_[*index].first;
@@ -132,6 +129,13 @@ void Session::on_refused_batch(const Reject& reject, Instant now, Actions& actio
         resend_from(first);
     }
     send_what_may(now, actions);
+}
+
+/// Another node may have taken the message, so its number cannot go to another one.
+void Session::give_up_here(const Reject& reject, Instant now, Actions& actions) {
+    const auto text = fmt::format("{}: {}", name_of(reject.code), reject.text);
+    if (failures_in_row_ >= 2 * options_.nodes) end(text, {std::string{name_of(reject.code)}, reject.text}, actions);
+    else fail_over(text, now, actions);
 }
 
 void Session::on_reply(const Byed& byed, Instant now, Actions& actions) {

@@ -306,6 +306,24 @@ class OnOneRing(unittest.TestCase):
                              [f"thread-{one} {number}" for number in range(500)])
 
 
+class OnNarrowNodes(unittest.TestCase):
+    """Nodes that take less than clients may know before the first welcome, and cut connections that bring more."""
+
+    def test_what_they_cannot_take_is_refused_and_holds_nothing_up(self):
+        with Ring(BINARIES, nodes=1, settings={"ANEL_MESSAGE_BYTES": "1000", "ANEL_BATCH_BYTES": "2048"}) as ring:
+            with anel.Client(ring.addresses()) as client:
+                futures = [client.push(text) for text in ("before", "x" * 9000, "y" * 1500, "behind")]
+                outcomes = [future.exception(20) for future in futures]
+                self.assertEqual([getattr(one, "code", None) for one in outcomes], [None, "too_large", "too_large", None])
+                with self.assertRaises(anel.Refused):
+                    client.flush()
+            self.assertEqual(ring.output().messages, [b"before", b"behind"])
+            sent = ring.anel("send", "-", input="before\n" + "x" * 9000 + "\nbehind\n")
+            self.assertNotEqual(sent.returncode, 0)
+            self.assertIn("too_large", sent.stderr)
+            self.assertEqual(ring.output().messages[2:], [b"before", b"behind"])
+
+
 class WithoutARing(unittest.TestCase):
     def setUp(self):
         self.nodes = f"127.0.0.1:{free_ports(1)[0]}"

@@ -213,6 +213,39 @@ BOOST_AUTO_TEST_CASE(a_batch_refused_as_a_whole_is_halved_until_the_bad_one_is_f
     BOOST_TEST(is_durable(world, 4));
 }
 
+BOOST_AUTO_TEST_CASE(what_a_node_would_cut_the_connection_for_is_not_sent) {
+    World world;
+    for (const auto& text : {std::string{"a"}, std::string(9000, 'x'), std::string{"b"}})
+        BOOST_REQUIRE(world.session.push(1, text));
+    world.tick();
+    world.step(Connected{});
+    world.welcome(0, {.message_bytes = 1000, .batch_bytes = 2000});
+    BOOST_TEST(is_refused(world, 2));
+    std::vector<std::string> sent;
+    for (const auto& push : world.pushes) {
+        BOOST_TEST(push.first.value == sent.size() + 1);
+        sent.insert(sent.end(), push.payloads.begin(), push.payloads.end());
+    }
+    BOOST_TEST((sent == std::vector<std::string>{"a", "b"}));
+    world.ack(2);
+    BOOST_TEST(is_durable(world, 3));
+}
+
+BOOST_AUTO_TEST_CASE(what_only_another_node_could_take_goes_on_to_it_under_its_number) {
+    World world;
+    world.begin();
+    world.push(std::string(9000, 'x'));
+    world.step(Disconnected{"gone"});
+    world.step(Connected{});
+    world.welcome(0, {.message_bytes = 1000, .batch_bytes = 2000});
+    BOOST_TEST(world.pushes.size() == 1U);
+    BOOST_TEST((world.opened == std::vector<std::size_t>{0, 1, 2}));
+    BOOST_TEST(world.outcomes.empty());
+    world.meet(0);
+    BOOST_REQUIRE_EQUAL(world.pushes.size(), 2U);
+    BOOST_TEST(world.pushes.back().first.value == 1U);
+}
+
 BOOST_AUTO_TEST_CASE(a_number_that_another_node_may_have_is_never_given_to_another_message) {
     World world;
     world.begin();
