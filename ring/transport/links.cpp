@@ -50,15 +50,15 @@ bool Links::bind_to_any_port(zmq::socket_t& socket) {
     return false;
 }
 
-std::string Links::bind(LinkId id) {
+std::string Links::bind(LinkId id, const std::string& own_host) {
     auto link =
-        std::make_unique<Link>(context_, SocketKind::link_in, options_.frame_bytes_max, is_ipv6(options_.own_host));
+        std::make_unique<Link>(context_, SocketKind::link_in, options_.frame_bytes_max, options_.ipv6);
     if (!bind_to_any_port(link->socket.raw())) return {};
     const auto bound = link->socket.raw().get(zmq::sockopt::last_endpoint);
     const auto endpoint = parse_endpoint(std::string_view{bound}.substr(bound.find("//") + 2));
     ANEL_ASSERT(endpoint.has_value());
     links_[id] = std::move(link);
-    return tcp_address(options_.own_host, endpoint->port);
+    return tcp_address(own_host, endpoint->port);
 }
 
 void Links::connect(LinkId id, const std::string& address) {
@@ -67,7 +67,7 @@ void Links::connect(LinkId id, const std::string& address) {
         return;
     }
     auto link =
-        std::make_unique<Link>(context_, SocketKind::link_out, options_.frame_bytes_max, is_ipv6(options_.own_host));
+        std::make_unique<Link>(context_, SocketKind::link_out, options_.frame_bytes_max, options_.ipv6);
     try {
         link->socket.raw().connect(address);
         links_[id] = std::move(link);

@@ -24,7 +24,7 @@ struct PortRange {
 
 struct LinkOptions {
     std::string bind_host;  ///< numeric, or `*`
-    std::string own_host;   ///< numeric, what peers are told
+    bool ipv6 = false;
     PortRange ports;
     std::size_t frame_bytes_max = 0;
     std::size_t message_bytes_max = 0;
@@ -43,8 +43,9 @@ public:
     Links(zmq::context_t& context, LinkOptions options);
     ~Links();
 
+    /// @param own_host  numeric, what the peer is told
     /// @return the address to tell; empty where no port is free, and then the link does not exist.
-    [[nodiscard]] std::string bind(LinkId link);
+    [[nodiscard]] std::string bind(LinkId link, const std::string& own_host);
     /// Where it cannot be done, LinkDropped follows.
     void connect(LinkId link, const std::string& address);
     void close(LinkId link);

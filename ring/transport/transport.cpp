@@ -20,10 +20,11 @@ Transport::Transport(zmq::context_t& context, const TransportOptions& options, s
                is_ipv6(options.own_host)},
       peers_{context, options.self, options.incarnation, options.nodes, is_ipv6(options.own_host)},
       links_{context, LinkOptions{.bind_host = options.bind_host,
-                                  .own_host = options.own_host,
+                                  .ipv6 = is_ipv6(options.own_host),
                                   .ports = options.link_ports,
                                   .frame_bytes_max = options.link_frame_bytes_max,
-                                  .message_bytes_max = options.link_message_bytes_max}} {}
+                                  .message_bytes_max = options.link_message_bytes_max}},
+      own_host_{options.self, options.nodes.at(options.self).host, options.own_host} {}
 
 Result<std::unique_ptr<Transport>> Transport::open(zmq::context_t& context, const TransportOptions& options,
                                                    Instant now) {
@@ -46,18 +47,25 @@ void Transport::wait(std::optional<std::chrono::milliseconds> at_most,
     clients_.watch(set_);
     peers_.watch(set_);
     links_.watch(set_);
+    own_host_.watch(set_);
     set_.wait(at_most);
 }
 
 void Transport::receive_from_ring(std::vector<Input>& inputs, Instant now) {
     links_.receive(inputs);
     peers_.receive(now);
+    own_host_.receive();
     envelopes_.clear();
     control_.receive(envelopes_, now);
     for (auto& envelope : envelopes_) {
         peers_.heard_of(envelope.from, envelope.incarnation, now);
         inputs.push_back(ControlArrived{envelope.from, envelope.incarnation, std::move(envelope.message), CallId{}});
     }
+}
+
+LinkBound Transport::perform(const BindLink& action, Instant now) {
+    own_host_.look_up(now);
+    return {action.link, links_.bind(action.link, own_host_.numeric())};
 }
 
 std::optional<IAm> who_answers_at(zmq::context_t& context, const std::string& numeric_host, std::uint16_t port) {

@@ -13,6 +13,7 @@
 #include "ring/transport/client_port.hpp"
 #include "ring/transport/control_port.hpp"
 #include "ring/transport/links.hpp"
+#include "ring/transport/own_host.hpp"
 #include "ring/transport/peers.hpp"
 
 namespace anel {
@@ -22,7 +23,7 @@ struct TransportOptions {
     Incarnation incarnation;
     std::map<NodeId, Endpoint> nodes;  ///< control ports of all nodes, our own included
     std::string bind_host;             ///< numeric, or `*`
-    std::string own_host;              ///< numeric: where the others reach us
+    std::string own_host;              ///< numeric: where the others reach us now
     std::uint16_t client_port = 0;
     std::uint16_t control_port = 0;
     PortRange link_ports;
@@ -49,7 +50,7 @@ public:
     [[nodiscard]] bool clients_waiting() const { return clients_.readable(); }
 
     void perform(const SendControl& action, Instant now) { peers_.send(action.to, action.message, now); }
-    [[nodiscard]] LinkBound perform(const BindLink& action) { return {action.link, links_.bind(action.link)}; }
+    [[nodiscard]] LinkBound perform(const BindLink& action, Instant now);
     void perform(const ConnectLink& action) { links_.connect(action.link, action.address); }
     void perform(const CloseLink& action) { links_.close(action.link); }
     void perform(const SendLink& action) { links_.send(action.link, action.message); }
@@ -79,6 +80,7 @@ private:
     ClientPort clients_;
     Peers peers_;
     Links links_;
+    OwnHost own_host_;
     PollSet set_;
     std::vector<ControlEnvelope> envelopes_;
 };

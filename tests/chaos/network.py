@@ -6,6 +6,7 @@ and veth are needed, no firewall.
 """
 
 import os
+import pathlib
 import subprocess
 import sys
 
@@ -15,6 +16,7 @@ INSIDE = "ANEL_TEST_INSIDE_NAMESPACES"
 SKIPPED = 77
 NOBODY = "02:00:00:00:00:ff"
 NODES_MAX = 5
+HOSTS = pathlib.Path("/run/hosts")   # what names mean in these namespaces
 UNSHARE = ["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
 TRIAL = "ip link add trial type bridge && ip link add one type veth peer name two && mount -t tmpfs none /run"
 LOST = "10.77.0.254"   # an address that nobody has
@@ -27,6 +29,8 @@ def enter():
         run("mount", "--make-rprivate", "/")
         run("mount", "-t", "tmpfs", "none", "/run")
         run("ip", "link", "set", "lo", "up")
+        HOSTS.touch()
+        run("mount", "--bind", str(HOSTS), "/etc/hosts")
         make_networks()
         return
     if os.geteuid() != 0:
@@ -54,14 +58,12 @@ def make_networks():
     for node in range(NODES_MAX):
         run("ip", "netns", "add", f"node{node}")
         ip(node, "link", "set", "lo", "up")
-        for bridge, address in (("inner", inner(node)), ("outer", outer(node))):
+        for bridge in ("inner", "outer"):
             run("ip", "link", "add", f"{bridge}{node}", "type", "veth",
                 "peer", "name", bridge, "netns", f"node{node}")
             run("ip", "link", "set", f"{bridge}{node}", "master", bridge, "up")
-            ip(node, "address", "add", f"{address}/24", "dev", bridge)
             ip(node, "link", "set", bridge, "up")
-        lose(node, LOST)
-        ip(node, "route", "add", "default", "via", LOST, "dev", "inner", "table", LOST_TABLE)
+        ip(node, "address", "add", f"{outer(node)}/24", "dev", "outer")
 
 
 def ip(node, *words):
@@ -71,10 +73,6 @@ def ip(node, *words):
 def lose(node, address):
     """What this node sends to that address is lost."""
     ip(node, "neigh", "replace", address, "lladdr", NOBODY, "dev", "inner", "nud", "permanent")
-
-
-def inner(node):
-    return f"10.77.0.{10 + node}"
 
 
 def outer(node):
@@ -87,12 +85,24 @@ class NetworkRing(Ring):
     def __init__(self, binaries, nodes=5, folder=None, settings=None):
         first, last = self.LINK_PORTS
         super().__init__(binaries, nodes, folder, {"ANEL_LINK_PORTS": f"{first}-{last}", **(settings or {})})
-        peers = ",".join(f"{node.id}={inner(node.id)}:{node.environment['CLUSTER_PORT']}" for node in self.nodes)
+        peers = ",".join(f"{node.id}=node{node.id}:{node.environment['CLUSTER_PORT']}" for node in self.nodes)
         self.all = range(nodes)
+        self.inner = {}
+        for node in self.all:
+            self.move(node, f"10.77.0.{10 + node}")
         for node in self.nodes:
             node.environment["ANEL_PEERS"] = peers
             node.command = ["nsenter", f"--net=/run/netns/node{node.id}", *node.command]
         self.heal()
+
+    def move(self, node, address):
+        """The node gets this address in the place of its old one, and its name says so, as with containers."""
+        self.inner[node] = address
+        ip(node, "address", "flush", "dev", "inner")
+        ip(node, "address", "add", f"{address}/24", "dev", "inner")
+        lose(node, LOST)
+        ip(node, "route", "replace", "default", "via", LOST, "dev", "inner", "table", LOST_TABLE)
+        HOSTS.write_text("".join(f"{where} node{which}\n" for which, where in self.inner.items()), encoding="ascii")
 
     # --- where clients find the nodes -----------------------------------------------------------------
     def address(self, node):
@@ -107,7 +117,7 @@ class NetworkRing(Ring):
         for sender in senders:
             for receiver in receivers:
                 if sender != receiver:
-                    lose(sender, inner(receiver))
+                    lose(sender, self.inner[receiver])
 
     def part(self, *sides):
         """Each side hears itself alone."""
@@ -120,7 +130,7 @@ class NetworkRing(Ring):
         """Nobody can send to this node's link ports; the control port stays open."""
         for other in self.all:
             if other != node:
-                ip(other, "rule", "add", "to", inner(node), "ipproto", "tcp", "dport",
+                ip(other, "rule", "add", "to", self.inner[node], "ipproto", "tcp", "dport",
                         f"{self.LINK_PORTS[0]}-{self.LINK_PORTS[1]}", "lookup", LOST_TABLE)
 
     def heal(self):
@@ -128,7 +138,7 @@ class NetworkRing(Ring):
             for other in self.all:
                 if other != node:
                     # What was not cut may have no entry, or one that is found out anew.
-                    subprocess.run(["ip", "-n", f"node{node}", "neigh", "delete", inner(other), "dev", "inner"],
+                    subprocess.run(["ip", "-n", f"node{node}", "neigh", "delete", self.inner[other], "dev", "inner"],
                                    capture_output=True, check=False)
             while subprocess.run(["ip", "-n", f"node{node}", "rule", "delete", "lookup", LOST_TABLE],
                                  capture_output=True, check=False).returncode == 0:

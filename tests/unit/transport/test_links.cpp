@@ -22,7 +22,6 @@ constexpr std::size_t bytes_max = 4 * 1024 * 1024;
 
 LinkOptions options(PortRange ports = {}) {
     return {.bind_host = "127.0.0.1",
-            .own_host = "127.0.0.1",
             .ports = ports,
             .frame_bytes_max = bytes_max,
             .message_bytes_max = bytes_max};
@@ -85,7 +84,7 @@ const LinkHello hello{Epoch{3}, NodeId{1}, Incarnation{5}};
 BOOST_FIXTURE_TEST_SUITE(links, World)
 
 BOOST_AUTO_TEST_CASE(a_hello_sent_at_once_arrives_and_is_answered) {
-    const auto address = there.bind(LinkId{1});
+    const auto address = there.bind(LinkId{1}, "127.0.0.1");
     here.connect(LinkId{7}, address);
     here.send(LinkId{7}, hello);
     BOOST_REQUIRE(until([&] { return !at_there.empty(); }));
@@ -102,7 +101,7 @@ BOOST_AUTO_TEST_CASE(tokens_with_large_chunks_arrive_whole) {
     const auto seed = test::seed_or(6);
     BOOST_TEST_INFO_SCOPE("replay with ANEL_SEED=" << seed);
     test::RandomMessages random{seed};
-    here.connect(LinkId{1}, there.bind(LinkId{1}));
+    here.connect(LinkId{1}, there.bind(LinkId{1}, "127.0.0.1"));
     for (std::size_t count = 1; count <= 50; ++count) {
         const LinkMessage token = random.token();
         here.send(LinkId{1}, token);
@@ -112,7 +111,7 @@ BOOST_AUTO_TEST_CASE(tokens_with_large_chunks_arrive_whole) {
 }
 
 BOOST_AUTO_TEST_CASE(closing_one_end_drops_the_other_at_once) {
-    here.connect(LinkId{1}, there.bind(LinkId{2}));
+    here.connect(LinkId{1}, there.bind(LinkId{2}, "127.0.0.1"));
     here.send(LinkId{1}, hello);
     BOOST_REQUIRE(until([&] { return !at_there.empty(); }));
     here.close(LinkId{1});
@@ -120,7 +119,7 @@ BOOST_AUTO_TEST_CASE(closing_one_end_drops_the_other_at_once) {
     BOOST_TEST(of<LinkDropped>(at_there)[0].link.value == 2);
     BOOST_TEST(at_here.empty());
 
-    here.connect(LinkId{3}, there.bind(LinkId{4}));
+    here.connect(LinkId{3}, there.bind(LinkId{4}, "127.0.0.1"));
     here.send(LinkId{3}, hello);
     BOOST_REQUIRE(until([&] { return of<LinkArrived>(at_there).size() == 2; }));
     there.close(LinkId{4});
@@ -129,7 +128,7 @@ BOOST_AUTO_TEST_CASE(closing_one_end_drops_the_other_at_once) {
 }
 
 BOOST_AUTO_TEST_CASE(what_was_sent_before_the_end_is_told_before_the_drop) {
-    here.connect(LinkId{1}, there.bind(LinkId{2}));
+    here.connect(LinkId{1}, there.bind(LinkId{2}, "127.0.0.1"));
     here.send(LinkId{1}, hello);
     BOOST_REQUIRE(until([&] { return !at_there.empty(); }));
     for (std::uint64_t hop = 1; hop <= 20; ++hop) here.send(LinkId{1}, HopAck{Epoch{3}, Hop{hop}});
@@ -141,7 +140,7 @@ BOOST_AUTO_TEST_CASE(what_was_sent_before_the_end_is_told_before_the_drop) {
 }
 
 BOOST_AUTO_TEST_CASE(connecting_to_nobody_or_to_no_number_is_a_drop) {
-    const auto address = there.bind(LinkId{1});
+    const auto address = there.bind(LinkId{1}, "127.0.0.1");
     there.close(LinkId{1});
     BOOST_REQUIRE(until([&] { return !accepts_connections("127.0.0.1", port_of(address), 100); }));
     here.connect(LinkId{2}, address);
@@ -156,7 +155,7 @@ BOOST_AUTO_TEST_CASE(connecting_to_nobody_or_to_no_number_is_a_drop) {
 }
 
 BOOST_AUTO_TEST_CASE(strangers_that_come_and_go_do_not_end_a_link) {
-    const auto address = there.bind(LinkId{1});
+    const auto address = there.bind(LinkId{1}, "127.0.0.1");
     for (int count = 0; count < 5; ++count) {
         const Stranger stranger{port_of(address)};
         stranger.say("GET / HTTP/1.0\r\n\r\n");
@@ -180,7 +179,7 @@ BOOST_AUTO_TEST_CASE(strangers_that_come_and_go_do_not_end_a_link) {
 BOOST_AUTO_TEST_CASE(a_message_that_cannot_be_read_is_counted_and_the_next_one_is) {
     zmq::socket_t socket{context, zmq::socket_type::pair};
     socket.set(zmq::sockopt::linger, 0);
-    socket.connect(there.bind(LinkId{1}));
+    socket.connect(there.bind(LinkId{1}, "127.0.0.1"));
     socket.send(zmq::str_buffer("rubbish"), zmq::send_flags::sndmore);
     socket.send(zmq::str_buffer("more"), zmq::send_flags::none);
     auto good = to_message(encode_link(hello).front());
@@ -193,7 +192,7 @@ BOOST_AUTO_TEST_CASE(a_message_that_cannot_be_read_is_counted_and_the_next_one_i
 BOOST_AUTO_TEST_CASE(a_frame_over_the_limit_ends_the_link) {
     zmq::socket_t socket{context, zmq::socket_type::pair};
     socket.set(zmq::sockopt::linger, 0);
-    socket.connect(there.bind(LinkId{1}));
+    socket.connect(there.bind(LinkId{1}, "127.0.0.1"));
     auto good = to_message(encode_link(hello).front());
     socket.send(good, zmq::send_flags::none);
     BOOST_REQUIRE(until([&] { return !at_there.empty(); }));
@@ -206,16 +205,16 @@ BOOST_AUTO_TEST_CASE(a_range_of_ports_is_kept_and_its_end_is_told) {
     std::uint16_t first = 0;
     {
         Links probe{context, options()};
-        first = port_of(probe.bind(LinkId{1}));
+        first = port_of(probe.bind(LinkId{1}, "127.0.0.1"));
     }
     Links ranged{context, options({first, static_cast<std::uint16_t>(first + 1)})};
     std::set<std::uint16_t> ports;
     for (std::uint64_t link = 1; link <= 3; ++link) {
-        if (const auto address = ranged.bind(LinkId{link}); !address.empty()) ports.insert(port_of(address));
+        if (const auto address = ranged.bind(LinkId{link}, "127.0.0.1"); !address.empty()) ports.insert(port_of(address));
     }
     BOOST_TEST(ports.size() <= 2);
     for (const auto port : ports) BOOST_TEST((port == first || port == first + 1));
-    BOOST_TEST(ranged.bind(LinkId{9}).empty());
+    BOOST_TEST(ranged.bind(LinkId{9}, "127.0.0.1").empty());
 }
 
 BOOST_AUTO_TEST_SUITE_END()
