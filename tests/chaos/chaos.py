@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """A ring of real nodes under load, with faults from a seed; then the faults stop and every byte is judged.
 
-    chaos.py FOLDER_OF_BINARIES [--seconds N] [--seed S] [--compose]
+    chaos.py FOLDER_OF_BINARIES [--seconds N] [--seed S]
 
 Exit code 0, figures and the seed when all is well; 1 otherwise, and the run's folder is kept.
 """
@@ -16,10 +16,11 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 
 from clients import AckTimes, TextClient, WireClient  # noqa: E402
 from common import BINARIES, Ring, TimedOut, wait_until  # noqa: E402
+from containers import ContainerRing  # noqa: E402
 from faults import Faults  # noqa: E402
 from follower import Follower  # noqa: E402
 from judge import Judge  # noqa: E402
-from plan import NODES, PROCESSES, Plan  # noqa: E402
+from plan import CONTAINERS, NODES, PROCESSES, Plan  # noqa: E402
 from senders import Sender  # noqa: E402
 
 # Small pieces, so that rotations, checkpoints and trimming happen all the time.
@@ -177,6 +178,9 @@ def parse(arguments):
     parser = argparse.ArgumentParser(prog="./dev chaos", description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--seconds", type=int, default=60, help="of faults, at least (default 60)")
     parser.add_argument("--seed", type=int, default=None, help="of the schedule (default: a random one)")
+    # By tests/compose/run.sh, which has started the ring.
+    parser.add_argument("--project", help=argparse.SUPPRESS)
+    parser.add_argument("--folder", help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
     if options.seconds < 1:
         parser.error(f"--seconds {options.seconds}: allowed is 1 and more")
@@ -185,11 +189,18 @@ def parse(arguments):
     return options
 
 
+def open_ring(options):
+    if options.project:
+        return ContainerRing(BINARIES, options.project, options.folder, NODES)
+    return Ring(BINARIES, nodes=NODES, settings=SETTINGS)
+
+
 def main(arguments):
     options = parse(arguments)
     print(f"chaos: --seconds {options.seconds} --seed {options.seed}", flush=True)
-    with Ring(BINARIES, nodes=NODES, settings=SETTINGS) as ring:
-        findings = Chaos(ring, options.seed, options.seconds, PROCESSES).run()
+    kinds = CONTAINERS if options.project else PROCESSES
+    with open_ring(options) as ring:
+        findings = Chaos(ring, options.seed, options.seconds, kinds).run()
         if findings:
             raise AssertionError("the output is not what was promised:\n  " + "\n  ".join(findings))
     print(f"chaos: passed with seed {options.seed}", flush=True)

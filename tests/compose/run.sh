@@ -2,15 +2,16 @@
 # The demo in containers, from `up` to `up` again: healthy nodes, a right output.txt with the right owner, a stop
 # within seconds with exit code 0, and a file that is continued.
 #
-#   run.sh BIN_DIR          the programs of BIN_DIR put into the image (target `prebuilt`)
-#   run.sh --from-sources   the image as people build it (target `runtime`)
+#   run.sh BIN_DIR               the programs of BIN_DIR put into the image (target `prebuilt`)
+#   run.sh --from-sources        the image as people build it (target `runtime`)
+#   run.sh BIN_DIR --chaos ARGS  chaos alone, with these arguments of tests/chaos/chaos.py
 #
 # Exit code 77: no engine answers and we may not start one. Takes down whatever it started, and only that.
 set -euo pipefail
 
 here=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")" && pwd)
 root=$(cd "$here/../.." && pwd)
-[ $# -eq 1 ] || { echo "usage: run.sh BIN_DIR | --from-sources" >&2; exit 2; }
+[ $# -eq 1 ] || [ "${2:-}" = --chaos ] || { echo "usage: run.sh BIN_DIR [--chaos ARGS] | --from-sources" >&2; exit 2; }
 # shellcheck source=engine.sh
 . "$here/engine.sh"
 
@@ -42,7 +43,8 @@ output=$ANEL_SHARED_DATA/output.txt
 
 say() { printf 'compose test: %s\n' "$*"; }
 fail() { say "FAILED: $*"; exit 1; }
-ring() { compose -p "$project" -f "$stage/compose/docker-compose.yml" "$@"; }
+files=(-f "$stage/compose/docker-compose.yml")
+ring() { compose -p "$project" "${files[@]}" "$@"; }
 
 # On every way out, also that of a time-out's SIGTERM.
 clean_up() {
@@ -62,7 +64,7 @@ clean_up() {
     # --no-prune: the layer with the libraries stays, for the next time.
     docker rmi --no-prune -f "$ANEL_IMAGE" >/dev/null 2>&1 || true
     engine_stop || true
-    rm -rf --one-file-system "$stage"
+    [ -f "$stage/keep" ] || rm -rf --one-file-system "$stage"
     exit "$result"
 }
 trap clean_up EXIT
@@ -136,25 +138,51 @@ owner() {
     [ "$found" = "$ANEL_UID:$ANEL_GID" ] || fail "$output belongs to $found, not to $ANEL_UID:$ANEL_GID"
 }
 
+# chaos ARGS: faults from a seed on a new ring, without the demo's clients. A failing run keeps its folder.
+chaos() {
+    rm -rf --one-file-system "$ANEL_SHARED_DATA"
+    mkdir "$ANEL_SHARED_DATA"
+    # Known ones: with "any free port" each start of a container would get another.
+    read -r ANEL_HOST_PORT_{1,2,3,4,5} < <(
+        PYTHONPATH=$root/tests/interop /usr/bin/python3 -c 'import ring; print(*ring.free_ports(5))')
+    files+=(-f "$here/chaos.yml")
+    touch "$stage/up"
+    ring up -d "${nodes[@]}" >"$stage/up.log" 2>&1 || { cat "$stage/up.log"; fail "up"; }
+    /usr/bin/python3 "$root/tests/chaos/chaos.py" "$programs" --project "$project" --folder "$stage" "$@" || {
+        touch "$stage/keep"
+        ring logs --no-color -t >"$stage/nodes.log" 2>&1 || true
+        fail "chaos; the run's folder is kept: $stage"
+    }
+    ring down >"$stage/down.log" 2>&1 || { cat "$stage/down.log"; fail "down"; }
+}
+
 # ---- the image ---------------------------------------------------------------------------------------------
 
+programs=$1
+shift
 engine_start
 # In a context of our own: the repository's files beside the given programs, and nothing that a developer left there.
 mkdir "$stage/compose"
 cp "$root/compose/Dockerfile" "$root/compose/docker-compose.yml" "$stage/compose/"
 cp "$root/.dockerignore" "$root/LICENSE" "$stage/"
-if [ "$1" = --from-sources ]; then
+if [ "$programs" = --from-sources ]; then
     export ANEL_BUILD_TARGET=runtime
     cp -r "$root/CMakeLists.txt" "$root/CMakePresets.json" "$root/common" "$root/ring" "$root/client" "$stage/"
 else
     export ANEL_BUILD_TARGET=prebuilt
     mkdir -p "$stage/build/release/bin"
-    cp "$1/aneld" "$1/anel" "$stage/build/release/bin/"
+    cp "$programs/aneld" "$programs/anel" "$stage/build/release/bin/"
 fi
 
 ring build >"$stage/build.log" 2>&1 || { tail -n 40 "$stage/build.log"; fail "build of the image"; }
 docker run --rm "$ANEL_IMAGE" aneld --version || fail "aneld does not run in the image"
 say "image of $(docker image inspect -f '{{.Size}}' "$ANEL_IMAGE" | numfmt --to=iec) built"
+
+if [ "${1:-}" = --chaos ]; then
+    shift
+    chaos "$@"
+    exit
+fi
 
 # ---- the ring ----------------------------------------------------------------------------------------------
 
