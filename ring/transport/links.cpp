@@ -51,8 +51,7 @@ bool Links::bind_to_any_port(zmq::socket_t& socket) {
 }
 
 std::string Links::bind(LinkId id, const std::string& own_host) {
-    auto link =
-        std::make_unique<Link>(context_, SocketKind::link_in, options_.frame_bytes_max, options_.ipv6);
+    auto link = std::make_unique<Link>(context_, SocketKind::link_in, options_.frame_bytes_max, options_.ipv6);
     if (!bind_to_any_port(link->socket.raw())) return {};
     const auto bound = link->socket.raw().get(zmq::sockopt::last_endpoint);
     const auto endpoint = parse_endpoint(std::string_view{bound}.substr(bound.find("//") + 2));
@@ -66,8 +65,7 @@ void Links::connect(LinkId id, const std::string& address) {
         dropped_.insert(id);
         return;
     }
-    auto link =
-        std::make_unique<Link>(context_, SocketKind::link_out, options_.frame_bytes_max, options_.ipv6);
+    auto link = std::make_unique<Link>(context_, SocketKind::link_out, options_.frame_bytes_max, options_.ipv6);
     try {
         link->socket.raw().connect(address);
         links_[id] = std::move(link);

@@ -15,7 +15,7 @@ struct Peers::Connection {
           monitor{context, socket.raw()} {}
     Socket socket;
     Monitor monitor;
-    bool greeted = false;
+    bool greeted = false;  ///< the node at the other end said that it is the one we want
     bool readable = false;
     bool has_events = false;
 };
@@ -97,11 +97,8 @@ void Peers::read_events(NodeId node, Peer& peer, Instant now) {
         switch (happened->event) {
             case ConnectionEvent::opened: break;
             case ConnectionEvent::greeted:
-                peer.connection->greeted = true;
-                for (const auto& waiting : peer.waiting) {
-                    if (now - waiting.since <= waiting_age_max) send_frame(peer, waiting.frame);
-                }
-                peer.waiting.clear();
+                // While a node is away, another one may be given its address.
+                send_frame(peer, encode_control(Who{}));
                 break;
             case ConnectionEvent::failed:
             case ConnectionEvent::closed:
@@ -113,13 +110,28 @@ void Peers::read_events(NodeId node, Peer& peer, Instant now) {
     }
 }
 
-void Peers::read_greetings(Peer& peer) {
+void Peers::heard_who_it_is(NodeId node, Peer& peer, const IAm& i_am, Instant now) {
+    if (i_am.id != node) {
+        peer.connection.reset();  // the next message to it asks for its name again
+        return;
+    }
+    peer.connection->greeted = true;
+    for (const auto& waiting : peer.waiting) {
+        if (now - waiting.since <= waiting_age_max) send_frame(peer, waiting.frame);
+    }
+    peer.waiting.clear();
+}
+
+void Peers::read_greetings(NodeId node, Peer& peer, Instant now) {
     while (auto received = receive_frames(peer.connection->socket, 1, limits::control_bytes_max)) {
         if (received->overlong) continue;
         const auto frame = decode_control(received->frames.front().bytes());
         if (!frame) continue;
         if (const auto* who = std::get_if<Who>(&*frame)) {
             send_frame(peer, encode_control(IAm{who->nonce, self_, incarnation_}));
+        } else if (const auto* i_am = std::get_if<IAm>(&*frame)) {
+            heard_who_it_is(node, peer, *i_am, now);
+            if (!peer.connection) return;
         } else if (const auto* taken = std::get_if<Taken>(&*frame)) {
             id_is_taken_ = id_is_taken_ || (taken->id == self_ && taken->incarnation == incarnation_);
         }
@@ -130,7 +142,7 @@ void Peers::receive(Instant now) {
     for (auto& [id, peer] : peers_) {
         if (!peer.connection) continue;
         if (peer.connection->has_events) read_events(id, peer, now);
-        if (peer.connection->readable) read_greetings(peer);
+        if (peer.connection->readable) read_greetings(id, peer, now);
     }
     if (!names_ready_) return;
     for (auto& resolved : resolver_.take()) {

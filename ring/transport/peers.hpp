@@ -54,7 +54,8 @@ private:
     void connect(Peer& peer);
     void send_frame(Peer& peer, const Bytes& frame);
     void read_events(NodeId node, Peer& peer, Instant now);
-    void read_greetings(Peer& peer);
+    void read_greetings(NodeId node, Peer& peer, Instant now);
+    void heard_who_it_is(NodeId node, Peer& peer, const IAm& i_am, Instant now);
 
     zmq::context_t& context_;
     NodeId self_;

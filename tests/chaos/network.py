@@ -85,23 +85,34 @@ class NetworkRing(Ring):
     def __init__(self, binaries, nodes=5, folder=None, settings=None):
         first, last = self.LINK_PORTS
         super().__init__(binaries, nodes, folder, {"ANEL_LINK_PORTS": f"{first}-{last}", **(settings or {})})
-        peers = ",".join(f"{node.id}=node{node.id}:{node.environment['CLUSTER_PORT']}" for node in self.nodes)
+        # One control port for all, so that a node finds another one listening where it looks for a third.
+        port = self.nodes[0].environment["CLUSTER_PORT"]
+        peers = ",".join(f"{node.id}=node{node.id}:{port}" for node in self.nodes)
         self.all = range(nodes)
         self.inner = {}
         for node in self.all:
             self.move(node, f"10.77.0.{10 + node}")
         for node in self.nodes:
-            node.environment["ANEL_PEERS"] = peers
+            node.environment.update(ANEL_PEERS=peers, CLUSTER_PORT=port)
             node.command = ["nsenter", f"--net=/run/netns/node{node.id}", *node.command]
         self.heal()
 
     def move(self, node, address):
         """The node gets this address in the place of its old one, and its name says so, as with containers."""
+        self.take_off(node)
         self.inner[node] = address
-        ip(node, "address", "flush", "dev", "inner")
         ip(node, "address", "add", f"{address}/24", "dev", "inner")
         lose(node, LOST)
         ip(node, "route", "replace", "default", "via", LOST, "dev", "inner", "table", LOST_TABLE)
+        self.write_names()
+
+    def take_off(self, node):
+        """The node has no address, and nobody knows its name."""
+        ip(node, "address", "flush", "dev", "inner")
+        self.inner.pop(node, None)
+        self.write_names()
+
+    def write_names(self):
         HOSTS.write_text("".join(f"{where} node{which}\n" for which, where in self.inner.items()), encoding="ascii")
 
     # --- where clients find the nodes -----------------------------------------------------------------

@@ -206,6 +206,19 @@ class Partition(unittest.TestCase):
                 load.wait_acks(10, SECONDS)
             self.finish(ring, load)
 
+    def test_a_node_whose_address_was_given_to_another_one_while_it_was_away(self):
+        with ring_under_load(ALL) as (ring, load):
+            ring.part([2], [3], [0, 1, 4])
+            ring.wait_healthy([0, 1, 4], seconds=SECONDS)
+            ring.heal()
+            ring.take_off(3)
+            ring.move(2, "10.77.0.13")
+            ring.wait_healthy([0, 1, 2, 4], seconds=SECONDS)
+            ring.move(3, "10.77.0.12")
+            ring.wait_healthy(seconds=SECONDS)
+            load.wait_acks(10, SECONDS)
+            self.finish(ring, load)
+
     # --- links ----------------------------------------------------------------------------------------
     def test_a_node_whose_link_cannot_be_made_is_left_out_and_readmitted(self):
         """Node 0 is the hardest one: the others wait for its call."""

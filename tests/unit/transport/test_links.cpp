@@ -21,10 +21,7 @@ namespace {
 constexpr std::size_t bytes_max = 4 * 1024 * 1024;
 
 LinkOptions options(PortRange ports = {}) {
-    return {.bind_host = "127.0.0.1",
-            .ports = ports,
-            .frame_bytes_max = bytes_max,
-            .message_bytes_max = bytes_max};
+    return {.bind_host = "127.0.0.1", .ports = ports, .frame_bytes_max = bytes_max, .message_bytes_max = bytes_max};
 }
 
 /// Two nodes' links, and what came in at each.
@@ -210,7 +207,8 @@ BOOST_AUTO_TEST_CASE(a_range_of_ports_is_kept_and_its_end_is_told) {
     Links ranged{context, options({first, static_cast<std::uint16_t>(first + 1)})};
     std::set<std::uint16_t> ports;
     for (std::uint64_t link = 1; link <= 3; ++link) {
-        if (const auto address = ranged.bind(LinkId{link}, "127.0.0.1"); !address.empty()) ports.insert(port_of(address));
+        if (const auto address = ranged.bind(LinkId{link}, "127.0.0.1"); !address.empty())
+            ports.insert(port_of(address));
     }
     BOOST_TEST(ports.size() <= 2);
     for (const auto port : ports) BOOST_TEST((port == first || port == first + 1));

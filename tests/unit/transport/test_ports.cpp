@@ -34,6 +34,13 @@ std::map<NodeId, Endpoint> two_nodes() {
     return {{NodeId{0}, {"127.0.0.1", free_port()}}, {NodeId{1}, {"localhost", free_port()}}};
 }
 
+/// With one that has this id, too.
+std::map<NodeId, Endpoint> two_nodes_and(std::uint64_t id) {
+    auto nodes = two_nodes();
+    nodes[NodeId{id}] = {"127.0.0.1", free_port()};
+    return nodes;
+}
+
 constexpr std::size_t client_frame_bytes = 100'000;
 
 struct Shell {
@@ -158,6 +165,50 @@ BOOST_AUTO_TEST_CASE(a_silent_first_life_gives_way_and_is_told_when_it_wakes) {
     one.transport->perform(SendControl{NodeId{0}, Join{Epoch{1}}}, steady_now());
     BOOST_TEST(until({&zero, &one, &twin}, [&] { return one.transport->id_is_taken(); }));
     BOOST_TEST(!twin.transport->id_is_taken());
+}
+
+BOOST_AUTO_TEST_CASE(a_node_at_the_address_of_another_one_is_not_taken_for_it) {
+    auto zero = make(0, 10);
+    const auto call_for_a_while = [&](Shell& there) {
+        const auto end = steady_now() + 1200ms;
+        return until({&zero, &there}, [&] {
+            zero.transport->perform(SendControl{NodeId{1}, Join{Epoch{1}}}, steady_now());
+            return !there.inputs.empty() || steady_now() > end;
+        });
+    };
+    {
+        Shell two{context, NodeId{2}, Incarnation{12}, two_nodes_and(2), nodes.at(NodeId{1}).port};
+        BOOST_TEST(call_for_a_while(two));
+        BOOST_TEST(two.inputs.empty());
+    }
+    auto one = make(1, 11);
+    BOOST_TEST(call_for_a_while(one));
+    BOOST_TEST(!one.inputs.empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_link_is_told_with_what_our_own_name_means_now) {
+    const auto transport = Transport::open(context,
+                                           {.self = NodeId{1},
+                                            .incarnation = Incarnation{11},
+                                            .nodes = nodes,  // where it is called localhost
+                                            .bind_host = "127.0.0.1",
+                                            .own_host = "127.0.0.9",
+                                            .client_port = free_port(),
+                                            .control_port = nodes.at(NodeId{1}).port,
+                                            .link_ports = {}},
+                                           steady_now());
+    BOOST_REQUIRE_MESSAGE(transport, transport.error().text);
+    std::vector<Input> inputs;
+    LinkId link;
+    const auto told = [&] {
+        return (*transport)->perform(BindLink{link = LinkId{link.value + 1}}, steady_now()).address;
+    };
+    BOOST_TEST(told().starts_with("tcp://127.0.0.9:"));
+    BOOST_TEST(until({}, [&] {
+        (*transport)->wait(20ms, {});
+        (*transport)->receive_from_ring(inputs, steady_now());
+        return told().starts_with("tcp://127.0.0.1:");
+    }));
 }
 
 BOOST_AUTO_TEST_CASE(who_answers_at_a_port_is_found_out) {
