@@ -3,12 +3,12 @@
 `width` is the number of connections, each to another node: a client of two pushes all it has to both.
 """
 
-import random
 import threading
 import time
 
 import zmq
 
+from client import Client
 from common import Dealer
 from payloads import payload, timestamp
 
@@ -47,17 +47,13 @@ class Connection(Dealer):
         self.asked = False
 
 
-class WireClient(threading.Thread):
+class WireClient(Client):
     PATIENCE = 0.7     # s without an answer that is due: another node
     WINDOW = 400       # messages under way
     STEP_MS = 15
 
     def __init__(self, ring, client_id, seed, ack_times, width=1, pace=2):
-        super().__init__(name=client_id, daemon=True)
-        self.ring = ring
-        self.client_id = client_id
-        self.ack_times = ack_times
-        self.chance = random.Random(f"{seed}/{client_id}")
+        super().__init__(ring, client_id, seed, ack_times)
         self.instance = self.chance.randrange(1, 2**63)
         self.width = width
         self.pace = pace       # new messages in one step, on average
@@ -68,11 +64,7 @@ class WireClient(threading.Thread):
         self.acked = 0
         self.acks = []         # (client sequence, ledger sequence, round), for the judge
         self.told = {}         # refusals by code
-        self.deaths = 0
         self.dead_for = None
-        self.ending = False
-        self.aborted = False
-        self.error = None
 
     @property
     def done(self):
@@ -83,14 +75,12 @@ class WireClient(threading.Thread):
         self.dead_for = seconds
         return True
 
-    def run(self):
-        try:
-            while not self.done and not self.aborted:
-                self.step()
-        except BaseException as error:  # shown by whoever waits for this thread
-            self.error = error
-        finally:
-            self.drop_all()
+    def work(self):
+        while not self.done and not self.aborted:
+            self.step()
+
+    def clear_up(self):
+        self.drop_all()
 
     def step(self):
         if self.dead_for is not None:
@@ -201,35 +191,25 @@ class WireClient(threading.Thread):
                 connection.cursor = self.acked + 1
 
 
-class TextClient(threading.Thread):
+class TextClient(Client):
     """Plain text from one node to the next. No answer: it may stand in the output, once, or not."""
 
     def __init__(self, ring, client_id, seed, ack_times):
-        super().__init__(name=client_id, daemon=True)
-        self.ring = ring
-        self.client_id = client_id
-        self.ack_times = ack_times
-        self.chance = random.Random(f"{seed}/{client_id}")
+        super().__init__(ring, client_id, seed, ack_times)
         self.asked = 0
         self.certain = {}      # number -> ledger sequence
-        self.ending = False
-        self.aborted = False
-        self.error = None
 
     @property
     def acked(self):
         return len(self.certain)
 
-    def run(self):
-        try:
-            while not self.ending and not self.aborted:
-                with self.ring.context.socket(zmq.REQ) as socket:
-                    socket.linger = 0
-                    socket.connect(self.ring.address(self.chance.choice(self.ring.nodes).id))
-                    while not self.ending and not self.aborted and self.ask(socket):
-                        time.sleep(0.02)
-        except BaseException as error:  # shown by whoever waits for this thread
-            self.error = error
+    def work(self):
+        while not self.ending and not self.aborted:
+            with self.ring.context.socket(zmq.REQ) as socket:
+                socket.linger = 0
+                socket.connect(self.ring.address(self.chance.choice(self.ring.nodes).id))
+                while not self.ending and not self.aborted and self.ask(socket):
+                    time.sleep(0.02)
 
     def ask(self, socket):
         self.asked += 1

@@ -127,12 +127,22 @@ class Faults:
         return [self.bodies[node] for node in nodes]
 
     # --- verbs: each gives back whether it hit anybody ----------------------------------------------
-    def kill(self, fault, bodies):
-        hit = [body for body in bodies if body.kill()]
+    @staticmethod
+    def strike(fault, bodies, blow, mend):
+        hit = [body for body in bodies if blow(body)]
         time.sleep(fault.length)
         for body in hit:
-            body.start()
+            mend(body)
         return hit
+
+    def kill(self, fault, bodies):
+        return self.strike(fault, bodies, Body.kill, Body.start)
+
+    def pause(self, fault, bodies):
+        return self.strike(fault, bodies, Body.pause, Body.resume)
+
+    def cut_off(self, fault, bodies):
+        return self.strike(fault, bodies, Body.cut_off, Body.rejoin)
 
     def leave(self, fault, bodies):
         # All at once, not one after the other: a node that leaves takes its time.
@@ -154,13 +164,6 @@ class Faults:
         except BaseException as error:  # raised again by perform()
             self.errors.append(error)
 
-    def pause(self, fault, bodies):
-        hit = [body for body in bodies if body.pause()]
-        time.sleep(fault.length)
-        for body in hit:
-            body.resume()
-        return hit
-
     def stutter(self, fault, bodies):
         hit = False
         for _ in range(fault.pick):
@@ -180,13 +183,6 @@ class Faults:
         if killed:
             bodies[0].start()
         return killed and paused
-
-    def cut_off(self, fault, bodies):
-        hit = [body for body in bodies if body.cut_off()]
-        time.sleep(fault.length)
-        for body in hit:
-            body.rejoin()
-        return hit
 
     def kill_client(self, fault, _):
         client = self.clients[fault.pick % len(self.clients)]

@@ -2,13 +2,12 @@
 
 import json
 import os
-import random
 import signal
 import subprocess
-import threading
 import time
 from typing import NamedTuple
 
+from client import Client
 from payloads import payload
 
 
@@ -20,26 +19,18 @@ class Run(NamedTuple):
     killed: bool
 
 
-class Sender(threading.Thread):
+class Sender(Client):
     RETRY_FOR = "600"   # s; longer than any fault: it must not give up
 
     def __init__(self, ring, client_id, seed, ack_times):
-        super().__init__(name=client_id, daemon=True)
-        self.ring = ring
-        self.client_id = client_id
-        self.ack_times = ack_times
-        self.chance = random.Random(f"{seed}/{client_id}")
+        super().__init__(ring, client_id, seed, ack_times)
         self.outbox = os.path.join(ring.folder, f"{client_id}.box")
         self.made = 0
         self.acked = 0
         self.runs = []
         self.acks = []      # (number of the message, ledger sequence, round)
-        self.deaths = 0
         self.process = None
         self.dying = 0.0
-        self.ending = False
-        self.aborted = False
-        self.error = None
 
     @property
     def done(self):
@@ -54,18 +45,16 @@ class Sender(threading.Thread):
         process.kill()
         return True
 
-    def run(self):
-        try:
-            while not self.aborted:
-                # What a killed run left in its outbox goes out with the next one, so the last must end by itself.
-                ending = self.ending
-                if self.one_run() and ending:
-                    return
-        except BaseException as error:  # shown by whoever waits for this thread
-            self.error = error
-        finally:
-            if self.process is not None and self.process.poll() is None:
-                self.process.kill()
+    def work(self):
+        while not self.aborted:
+            # What a killed run left in its outbox goes out with the next one, so the last must end by itself.
+            ending = self.ending
+            if self.one_run() and ending:
+                return
+
+    def clear_up(self):
+        if self.process is not None and self.process.poll() is None:
+            self.process.kill()
 
     def command(self, timestamp):
         program = os.path.join(self.ring.binaries, "anel")
