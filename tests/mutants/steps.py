@@ -6,6 +6,7 @@ import re
 import resource
 import signal
 import subprocess
+import tempfile
 from dataclasses import dataclass
 
 MEMORY_MAX = 6 << 30  # a mutant may allocate without end; it must not take the machine with it
@@ -29,7 +30,8 @@ class Result:
 
 @dataclass
 class Step:
-    """One kind of test: one of UNITS, `traces`, `python_session`, `simulate SEEDS`, `process NAME`."""
+    """One kind of test: one of UNITS, `traces`, `python_session`, `simulate SEEDS`, `process NAME`,
+    `chaos SECONDS SEED`."""
 
     name: str
     targets: list
@@ -49,7 +51,11 @@ class Step:
             return Step(name, ["simulate"], 240 + int(rest) * 0.5)
         if kind == "process" and rest:
             return Step(name, ["aneld", "anel"], 300)
-        raise KeyError(f"no test is called '{name}'; there are {', '.join([*UNITS, 'traces', PYTHON_SESSION])}, simulate SEEDS, process NAME")
+        if kind == "chaos" and re.fullmatch(r"\d+ \d+", rest):
+            # Its own bounds are those of a busy machine; it ends before.
+            return Step(name, ["aneld", "anel"], 600 + int(rest.split()[0]) * 20)
+        raise KeyError(f"no test is called '{name}'; there are {', '.join([*UNITS, 'traces', PYTHON_SESSION])}, simulate SEEDS, "
+                       "process NAME, chaos SECONDS SEED")
 
     def _commands(self, binaries, source):
         kind, _, rest = self.name.partition(" ")
@@ -64,14 +70,20 @@ class Step:
         if self.name == PYTHON_SESSION:
             # -B: a module that was broken and mended within a second looks unchanged to what is compiled ahead.
             return [["/usr/bin/python3", "-B", os.path.join(source, "tests", "interop", "python_session_test.py")]]
+        if kind == "chaos":
+            seconds, seed = rest.split()
+            program = os.path.join(source, "tests", "chaos", "chaos.py")
+            return [["/usr/bin/python3", program, binaries, "--seconds", seconds, "--seed", seed]]
         executable, extra, _ = UNITS[self.name]
         return [[os.path.join(binaries, executable), "--color_output=no", *extra]]
 
     def run(self, binaries, source):
-        for command in self._commands(binaries, source):
-            result = _run(command, self.seconds)
-            if result.failed:
-                return result
+        # What a failing test keeps to be looked at is of no use here.
+        with tempfile.TemporaryDirectory(prefix="anel-mutants-") as folder:
+            for command in self._commands(binaries, source):
+                result = _run(command, self.seconds, folder)
+                if result.failed:
+                    return result
         return Result(failed=False)
 
 
@@ -80,9 +92,10 @@ def _limits():
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def _run(command, seconds):
+def _run(command, seconds, folder):
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True,
-                          errors="replace", start_new_session=True, preexec_fn=_limits) as process:
+                          errors="replace", start_new_session=True, preexec_fn=_limits,
+                          env=dict(os.environ, TMPDIR=folder)) as process:
         try:
             output, _ = process.communicate(timeout=seconds)
         except BaseException as ended:  # the time is over, or this program was told to end: the test ends with it
@@ -96,8 +109,9 @@ def _run(command, seconds):
     return Result(failed=True, why=_why(output, process.returncode))
 
 
-# The first line that matches says best what went wrong: Boost.Test, the simulator, an assertion, unittest.
-REASONS = [r'error: in "([^"]+)"', r"^  (S\d.*|.*)\n  replay:", r"^(too little happened.*)", r"(ANEL_ASSERT.*|.*assertion.*)",
+# The first line that matches says best what went wrong: Boost.Test, chaos, the simulator, an assertion, unittest.
+REASONS = [r'error: in "([^"]+)"', r"^chaos: FAILED: (?:the output is not what was promised:\s*)?(.*)",
+           r"^  (S\d.*|.*)\n  replay:", r"^(too little happened.*)", r"(ANEL_ASSERT.*|.*assertion.*)",
            r"^(?:FAIL|ERROR): (\S+)", r"^(simulate: aborted in seed \d+)"]
 
 
