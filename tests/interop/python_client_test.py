@@ -313,8 +313,8 @@ class OnNarrowNodes(unittest.TestCase):
         with Ring(BINARIES, nodes=1, settings={"ANEL_MESSAGE_BYTES": "1000", "ANEL_BATCH_BYTES": "2048"}) as ring:
             with anel.Client(ring.addresses()) as client:
                 futures = [client.push(text) for text in ("before", "x" * 9000, "y" * 1500, "behind")]
-                outcomes = [future.exception(20) for future in futures]
-                self.assertEqual([getattr(one, "code", None) for one in outcomes], [None, "too_large", "too_large", None])
+                codes = [getattr(future.exception(20), "code", None) for future in futures]
+                self.assertEqual(codes, [None, "too_large", "too_large", None])
                 with self.assertRaises(anel.Refused):
                     client.flush()
             self.assertEqual(ring.output().messages, [b"before", b"behind"])
