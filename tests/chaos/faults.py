@@ -97,27 +97,40 @@ class Faults:
 
     def perform(self, episode):
         """Its faults side by side; comes back when the last one is over."""
-        threads = [threading.Thread(target=self.perform_one, args=(fault,), daemon=True) for fault in episode.faults]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        self.side_by_side(episode.faults, self.perform_one)
         if self.errors:
             raise self.errors[0]
         for body in self.bodies:
             body.check_end()
 
     def perform_one(self, fault):
-        try:
-            time.sleep(fault.after)
-            bodies = self.victims(fault)
-            self.log(f"{fault}" + (f" (node {bodies[0].node.id})" if fault.holder else ""))
-            hit = getattr(self, fault.verb)(fault, bodies)
-            self.log(f"  {fault.kind} is over" if hit else f"  {fault.kind} hit nobody")
-            if hit:
-                self.counts[fault.kind] += 1
-        except BaseException as error:  # raised again by perform()
-            self.errors.append(error)
+        time.sleep(fault.after)
+        bodies = self.victims(fault)
+        self.log(f"{fault}" + (f" (node {bodies[0].node.id})" if fault.holder else ""))
+        hit = getattr(self, fault.verb)(fault, bodies)
+        self.log(f"  {fault.kind} is over" if hit else f"  {fault.kind} hit nobody")
+        if hit:
+            self.counts[fault.kind] += 1
+
+    def side_by_side(self, those, action):
+        """At once, not one after the other: a node that leaves takes its time, and so does an engine.
+
+        @return those for which the action gave something true.
+        """
+        hit = []
+
+        def act(one):
+            try:
+                if action(one):
+                    hit.append(one)
+            except BaseException as error:  # raised again by perform()
+                self.errors.append(error)
+        threads = [threading.Thread(target=act, args=(one,), daemon=True) for one in those]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        return hit
 
     def victims(self, fault):
         nodes = list(fault.nodes)
@@ -127,42 +140,23 @@ class Faults:
         return [self.bodies[node] for node in nodes]
 
     # --- verbs: each gives back whether it hit anybody ----------------------------------------------
-    @staticmethod
-    def strike(fault, bodies, blow, mend):
-        hit = [body for body in bodies if blow(body)]
+    def strike(self, fault, bodies, blow, mend):
+        hit = self.side_by_side(bodies, blow)
         time.sleep(fault.length)
-        for body in hit:
-            mend(body)
+        self.side_by_side(hit, mend)
         return hit
 
     def kill(self, fault, bodies):
         return self.strike(fault, bodies, Body.kill, Body.start)
+
+    def leave(self, fault, bodies):
+        return self.strike(fault, bodies, Body.leave, Body.start)
 
     def pause(self, fault, bodies):
         return self.strike(fault, bodies, Body.pause, Body.resume)
 
     def cut_off(self, fault, bodies):
         return self.strike(fault, bodies, Body.cut_off, Body.rejoin)
-
-    def leave(self, fault, bodies):
-        # All at once, not one after the other: a node that leaves takes its time.
-        hit = []
-        threads = [threading.Thread(target=self.leave_one, args=(body, hit), daemon=True) for body in bodies]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        time.sleep(fault.length)
-        for body in hit:
-            body.start()
-        return hit
-
-    def leave_one(self, body, hit):
-        try:
-            if body.leave():
-                hit.append(body)
-        except BaseException as error:  # raised again by perform()
-            self.errors.append(error)
 
     def stutter(self, fault, bodies):
         hit = False
