@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -11,52 +12,14 @@
 #include <cstring>
 #include <utility>
 
+#include "client/outbox_records.hpp"
+
 namespace anel::client {
 namespace {
 
-// A record: length (4 bytes), checksum (8), then a kind and its data. All numbers little endian.
-constexpr std::size_t record_head_bytes = 12;
-constexpr char kind_identity = 'I';
-constexpr char kind_batch = 'B';
-constexpr char kind_acked = 'A';
-constexpr char kind_sent = 'S';
-
-/// FNV-1a, 64 bits: finds torn and rotten records; nobody forges one's own outbox.
-std::uint64_t checksum_of(std::string_view bytes) {
-    std::uint64_t hash = 0xcbf29ce484222325U;
-    for (const char byte : bytes) hash = (hash ^ static_cast<unsigned char>(byte)) * 0x100000001b3U;
-    return hash;
+std::string identity_of(Instance instance, const std::string& client_id) {
+    return text_of_number(instance.value) + client_id;
 }
-
-template <class Integer>
-void put(std::string& into, Integer value) {
-    std::array<char, sizeof value> raw{};
-    std::memcpy(raw.data(), &value, sizeof value);
-    into.append(raw.data(), raw.size());
-}
-
-template <class Integer>
-Integer get(std::string_view from) {
-    Integer value{};
-    std::memcpy(&value, from.data(), sizeof value);
-    return value;
-}
-
-void put_record(std::string& into, char kind, std::string_view data) {
-    std::string payload{kind};
-    payload += data;
-    put(into, static_cast<std::uint32_t>(payload.size()));
-    put(into, checksum_of(payload));
-    into += payload;
-}
-
-std::string number(std::uint64_t value) {
-    std::string text;
-    put(text, value);
-    return text;
-}
-
-std::string identity_of(Instance instance, const std::string& client_id) { return number(instance.value) + client_id; }
 
 bool write_all(int file, std::string_view bytes) {
     while (!bytes.empty()) {
@@ -66,6 +29,13 @@ bool write_all(int file, std::string_view bytes) {
         bytes.remove_prefix(static_cast<std::size_t>(written));
     }
     return true;
+}
+
+bool has_name(int file, const std::string& path) {
+    struct stat own {};
+    struct stat named {};
+    return ::fstat(file, &own) == 0 && ::stat(path.c_str(), &named) == 0 && own.st_ino == named.st_ino &&
+           own.st_dev == named.st_dev;
 }
 
 }  // namespace
@@ -90,14 +60,17 @@ tl::unexpected<Error> OutboxFile::failed(const char* what) const {
                    fmt::format("outbox file {}: {}: {}", path_.string(), what, std::strerror(errno)));
 }
 
+tl::unexpected<Error> OutboxFile::sync_failed(const char* what) const {
+    auto error = failed(what).value();
+    error.code = ErrorCode::sync_failed;
+    return tl::unexpected{std::move(error)};
+}
+
 Result<OutboxFile> OutboxFile::open(const std::filesystem::path& path, const Wanted& wanted) {
     OutboxFile outbox;
     outbox.path_ = path;
     outbox.sync_ = wanted.sync;
-    const auto lock_path = path.string() + ".lock";
-    outbox.lock_ = ::open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-    if (outbox.lock_ < 0) return outbox.failed("cannot be locked");
-    if (::flock(outbox.lock_, LOCK_EX | LOCK_NB) != 0) return outbox.failed("another process uses it");
+    if (const auto alone = outbox.be_alone(); !alone) return tl::unexpected{alone.error()};
     outbox.file_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
     if (outbox.file_ < 0) return outbox.failed("cannot be opened");
     if (const auto read = outbox.read_all(); !read) return tl::unexpected{read.error()};
@@ -108,6 +81,8 @@ Result<OutboxFile> OutboxFile::open(const std::filesystem::path& path, const Wan
         put_record(records, kind_identity, identity_of(outbox.instance_, outbox.client_id_));
         if (const auto written = outbox.append(records); !written) return tl::unexpected{written.error()};
     }
+    // Not only of a new file: whoever made it may have died before its own sync of the folder.
+    if (const auto synced = outbox.sync_name(); !synced) return tl::unexpected{synced.error()};
     if (!wanted.client_id.empty() && wanted.client_id != outbox.client_id_) {
         return failure(ErrorCode::bad_configuration, fmt::format("outbox file {} belongs to client id '{}', not '{}'",
                                                                  path.string(), outbox.client_id_, wanted.client_id));
@@ -118,6 +93,27 @@ Result<OutboxFile> OutboxFile::open(const std::filesystem::path& path, const Wan
                                    outbox.instance_.value, wanted.instance));
     }
     return outbox;
+}
+
+Result<void> OutboxFile::be_alone() {
+    const auto lock_path = path_.string() + ".lock";
+    while (true) {
+        if (lock_ >= 0) ::close(lock_);
+        lock_ = ::open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+        if (lock_ < 0) return failed("cannot be locked");
+        if (::flock(lock_, LOCK_EX | LOCK_NB) != 0) return failed("another process uses it");
+        // Its owner may have removed it since it was opened: a lock without its name keeps nobody out.
+        if (has_name(lock_, lock_path)) return {};
+    }
+}
+
+Result<void> OutboxFile::sync_name() const {
+    if (!sync_) return {};
+    const auto parent = path_.parent_path();
+    const int folder = ::open(parent.empty() ? "." : parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    auto synced = folder >= 0 && ::fsync(folder) == 0 ? Result<void>{} : sync_failed("its folder cannot be synced");
+    if (folder >= 0) ::close(folder);
+    return synced;
 }
 
 Result<void> OutboxFile::read_all() {
@@ -131,26 +127,30 @@ Result<void> OutboxFile::read_all() {
         bytes.append(chunk.data(), static_cast<std::size_t>(got));
     }
     std::string_view rest{bytes};
-    while (rest.size() >= record_head_bytes) {
-        const auto length = get<std::uint32_t>(rest);
-        if (length == 0 || length > rest.size() - record_head_bytes) break;
-        const auto payload = rest.substr(record_head_bytes, length);
-        if (get<std::uint64_t>(rest.substr(4)) != checksum_of(payload) || !read_record(payload)) break;
-        rest.remove_prefix(record_head_bytes + length);
+    while (const auto record = first_record(rest)) {
+        if (!read_record(*record)) break;
+        rest.remove_prefix(record->bytes);
     }
     file_bytes_ = bytes.size() - rest.size();
     if (!bytes.empty() && instance_.value == 0) {
         return failure(ErrorCode::bad_configuration, fmt::format("{} is not an outbox file of anel", path_.string()));
     }
+    if (first_record(rest) || find_later_record(rest)) return damaged();
     if (::ftruncate(file_, static_cast<off_t>(file_bytes_)) != 0) return failed("cannot be written");
     if (::lseek(file_, 0, SEEK_END) < 0) return failed("cannot be written");
     return {};
 }
 
-/// @return false where the record makes no sense here: reading ends before it.
-bool OutboxFile::read_record(std::string_view payload) {
-    const char kind = payload.front();
-    payload.remove_prefix(1);
+tl::unexpected<Error> OutboxFile::damaged() const {
+    return failure(ErrorCode::bad_configuration,
+                   fmt::format("outbox file {}: the record at byte {} is damaged, and whole ones stand behind it: move "
+                               "the file away to begin a new outbox; the outcome of what it had under way is unknown",
+                               path_.string(), file_bytes_));
+}
+
+/// @return false where the record makes no sense here.
+bool OutboxFile::read_record(const OutboxRecord& record) {
+    const auto [kind, payload, bytes] = record;
     if (kind == kind_batch) {
         const limits::ClientLimits any{UINT32_MAX, UINT32_MAX, UINT32_MAX};
         const auto request = decode_request(as_bytes(payload), any);
@@ -174,7 +174,7 @@ bool OutboxFile::read_record(std::string_view payload) {
         return true;
     }
     if (payload.size() < sizeof(std::uint64_t)) return false;
-    const auto value = get<std::uint64_t>(payload);
+    const auto value = number_of(payload);
     if (kind == kind_identity) {
         instance_ = Instance{value};
         client_id_ = std::string{payload.substr(sizeof value)};
@@ -199,7 +199,7 @@ bool OutboxFile::read_record(std::string_view payload) {
 
 Result<void> OutboxFile::append(const std::string& records) {
     if (!write_all(file_, records)) return failed("cannot be written");
-    if (sync_ && ::fdatasync(file_) != 0) return failed("cannot be synced");
+    if (sync_ && ::fdatasync(file_) != 0) return sync_failed("cannot be synced");
     file_bytes_ += records.size();
     return {};
 }
@@ -213,15 +213,15 @@ Result<void> OutboxFile::keep(const Blob& frame) {
 
 Result<void> OutboxFile::forget(ClientSequence acked) {
     std::string records;
-    put_record(records, kind_acked, number(acked.value));
+    put_record(records, kind_acked, acked.value);
     return append(records);
 }
 
 Result<void> OutboxFile::replace(const KeptOutbox& outbox) {
     std::string records;
     put_record(records, kind_identity, identity_of(instance_, client_id_));
-    put_record(records, kind_sent, number(outbox.sent.value));
-    put_record(records, kind_acked, number(outbox.acked.value));
+    put_record(records, kind_sent, outbox.sent.value);
+    put_record(records, kind_acked, outbox.acked.value);
     for (const auto& batch : outbox.batches) {
         std::vector<Message> messages;
         for (const auto& [timestamp, payload] : batch.messages) messages.push_back({timestamp, payload});
@@ -238,9 +238,10 @@ Result<void> OutboxFile::replace(const KeptOutbox& outbox) {
     }
     ::close(std::exchange(file_, fresh));
     file_bytes_ = records.size();
-    return {};
+    return sync_name();
 }
 
+/// The lock goes last: until then nobody else makes or opens the file.
 void OutboxFile::remove() {
     ::unlink(path_.c_str());
     ::unlink((path_.string() + ".lock").c_str());

@@ -5,12 +5,14 @@
 #include <optional>
 #include <string>
 
+#include "client/outbox_records.hpp"
 #include "client/session.hpp"
 
 namespace anel::client {
 
 /// A file of records, each with its length and a checksum, appended to and now and then rewritten under
 /// another name and renamed. A torn last record is dropped: it was never sent, since keeping comes before sending.
+/// A damaged one with good ones behind it is refused: without it numbers would go to other messages.
 class OutboxFile {
 public:
     /// Opens or creates it. One process may have it open at a time.
@@ -36,6 +38,7 @@ public:
 
     [[nodiscard]] Result<void> keep(const Blob& frame);
     [[nodiscard]] Result<void> forget(ClientSequence acked);
+    /// `sync_failed`: it is rewritten, but a power cut may bring the old one back. Else the old one is in use.
     [[nodiscard]] Result<void> replace(const KeptOutbox& outbox);
     /// Mostly acked by now: worth a replace().
     [[nodiscard]] bool is_bloated() const { return file_bytes_ > bloated_bytes; }
@@ -45,10 +48,16 @@ public:
 private:
     static constexpr std::size_t bloated_bytes = 32 * 1024 * 1024;
     OutboxFile() = default;
+    /// Owns the lock file beside it, as long as this object lives.
+    [[nodiscard]] Result<void> be_alone();
     [[nodiscard]] Result<void> read_all();
-    [[nodiscard]] bool read_record(std::string_view payload);
+    [[nodiscard]] bool read_record(const OutboxRecord& record);
     [[nodiscard]] Result<void> append(const std::string& records);
+    /// With `sync`: a power cut does not take the file's name (or give it back to the one before a rewrite).
+    [[nodiscard]] Result<void> sync_name() const;
     [[nodiscard]] tl::unexpected<Error> failed(const char* what) const;
+    [[nodiscard]] tl::unexpected<Error> sync_failed(const char* what) const;
+    [[nodiscard]] tl::unexpected<Error> damaged() const;
 
     std::filesystem::path path_;
     std::string client_id_;

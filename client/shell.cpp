@@ -204,17 +204,14 @@ void Client::Shell::perform(const Action& action) {
                        if (!outbox_) return;
                        kept(outbox_->forget(forget.acked));
                        if (!outbox_ || !outbox_->is_bloated()) return;
-                       const std::lock_guard lock{mutex_};
-                       (void)outbox_->replace(session_.outbox());  // only a matter of size
+                       // Only a matter of size, unless what is kept from now on could go with a power cut.
+                       if (const auto written = outbox_->replace(outbox_now());
+                           !written && written.error().code == ErrorCode::sync_failed) {
+                           kept(written);
+                       }
                    },
                    [&](const ReplaceKept&) {
-                       if (!outbox_) return;
-                       KeptOutbox outbox;
-                       {
-                           const std::lock_guard lock{mutex_};
-                           outbox = session_.outbox();
-                       }
-                       kept(outbox_->replace(outbox));
+                       if (outbox_) kept(outbox_->replace(outbox_now()));
                    },
                    [&](const Settled& run) { settled(run); },
                    [&](const Ended& end) {
@@ -225,6 +222,11 @@ void Client::Shell::perform(const Action& action) {
                    },
                },
                action);
+}
+
+KeptOutbox Client::Shell::outbox_now() {
+    const std::lock_guard lock{mutex_};
+    return session_.outbox();
 }
 
 /// An outbox that cannot be written cannot keep its promise: the client ends rather than pretend.

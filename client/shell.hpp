@@ -48,6 +48,7 @@ private:
     void perform(const Action& action);
     void connect();
     void settled(const Settled& settled);
+    KeptOutbox outbox_now();
     void kept(const Result<void>& written);
     void wake();
     int poll_milliseconds();

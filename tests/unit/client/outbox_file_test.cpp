@@ -1,12 +1,38 @@
+#include <sys/file.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <boost/test/unit_test.hpp>
 #include <fstream>
+#include <functional>
+#include <optional>
+#include <utility>
 
 #include "client/outbox_file.hpp"
 
 using namespace anel;
 using namespace anel::client;
+
+namespace {
+
+/// Called once, before a lock is asked for: what happens to a process that is stopped just there.
+std::function<void()> before_flock;
+/// Everything that fsync was called for.
+std::vector<std::filesystem::path> synced;
+int fsync_error = 0;  ///< what the next one fails with
+
+}  // namespace
+
+// They stand in front of the C library's own.
+extern "C" int flock(int file, int operation) noexcept {
+    if (const auto once = std::exchange(before_flock, {})) once();
+    return static_cast<int>(::syscall(SYS_flock, file, operation));
+}
+extern "C" int fsync(int file) {
+    synced.push_back(std::filesystem::read_symlink("/proc/self/fd/" + std::to_string(file)));
+    errno = std::exchange(fsync_error, 0);
+    return errno != 0 ? -1 : static_cast<int>(::syscall(SYS_fsync, file));
+}
 
 namespace {
 
@@ -136,6 +162,72 @@ BOOST_AUTO_TEST_CASE(others_files_ids_and_users_are_refused) {
     std::ofstream{folder.path / "text"} << "hello, this is some text of somebody else";
     BOOST_TEST(!OutboxFile::open(folder.path / "text", wanted()).has_value());
     BOOST_TEST(std::filesystem::file_size(folder.path / "text") > 0U);  // and not touched
+}
+
+BOOST_AUTO_TEST_CASE(a_lock_that_its_owner_has_removed_keeps_nobody_out_and_is_asked_for_again) {
+    const Folder folder;
+    std::optional<OutboxFile> first{OutboxFile::open(folder.file(), wanted("tea")).value()};
+    before_flock = [&] {
+        first->remove();
+        first.reset();
+    };
+    const auto second = OutboxFile::open(folder.file(), wanted("tea"));
+    BOOST_TEST(!before_flock);
+    BOOST_REQUIRE(second);
+    BOOST_TEST(!OutboxFile::open(folder.file(), wanted("tea")).has_value());
+}
+
+BOOST_AUTO_TEST_CASE(a_power_cut_leaves_a_synced_outbox_its_name) {
+    const Folder folder;
+    auto options = wanted("tea");
+    options.sync = true;
+    synced.clear();
+    auto outbox = OutboxFile::open(folder.file(), options);
+    BOOST_REQUIRE(outbox);
+    BOOST_TEST((synced == std::vector{folder.path}));
+    synced.clear();
+    BOOST_REQUIRE(outbox->replace({{9}, {5}, {}}));
+    BOOST_TEST((synced == std::vector{folder.path}));
+    BOOST_TEST(!std::filesystem::exists(folder.file().string() + ".new"));
+}
+
+BOOST_AUTO_TEST_CASE(a_folder_that_cannot_be_synced_is_told) {
+    const Folder folder;
+    auto options = wanted("tea");
+    options.sync = true;
+    auto outbox = OutboxFile::open(folder.file(), options);
+    BOOST_REQUIRE(outbox);
+    fsync_error = EIO;
+    const auto replaced = outbox->replace({{9}, {5}, {}});
+    BOOST_REQUIRE(!replaced);
+    BOOST_TEST((replaced.error().code == ErrorCode::sync_failed));
+    BOOST_TEST(replaced.error().text.find("its folder cannot be synced") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(a_rotten_record_with_good_ones_behind_it_is_refused_and_nothing_is_cut) {
+    const Folder folder;
+    std::vector<std::size_t> ends;
+    {
+        auto outbox = OutboxFile::open(folder.file(), wanted("tea"));
+        ends.push_back(std::filesystem::file_size(folder.file()));
+        BOOST_REQUIRE(outbox->keep(frame(1, {"a"})));
+        ends.push_back(std::filesystem::file_size(folder.file()));
+        BOOST_REQUIRE(outbox->forget({1}));
+        ends.push_back(std::filesystem::file_size(folder.file()));
+        BOOST_REQUIRE(outbox->keep(frame(2, {"b"})));
+    }
+    std::ifstream file{folder.file(), std::ios::binary};
+    const std::string whole{std::istreambuf_iterator<char>{file}, {}};
+    for (auto at = ends[0]; at < ends[2]; ++at) {
+        auto rotten = whole;
+        rotten[at] = static_cast<char>(rotten[at] ^ 0x55);
+        std::ofstream{folder.file(), std::ios::binary | std::ios::trunc} << rotten;
+        const auto outbox = OutboxFile::open(folder.file(), wanted("tea"));
+        BOOST_REQUIRE_MESSAGE(!outbox, "byte " << at);
+        const auto where = "the record at byte " + std::to_string(at < ends[1] ? ends[0] : ends[1]) + " is damaged";
+        BOOST_TEST(outbox.error().text.find(where) != std::string::npos, outbox.error().text);
+        BOOST_TEST(std::filesystem::file_size(folder.file()) == whole.size());
+    }
 }
 
 BOOST_AUTO_TEST_SUITE_END()
