@@ -142,14 +142,17 @@ void Session::resend_from(ClientSequence sequence) {
 }
 
 /// Takes one message that the only node that saw it refused out of the outbox, and gives its number to
-/// the next. Sound because no other node has seen this number or a higher one (sent_before is false).
+/// the next. Sound because no other node has seen this number or a higher one (sent_before is false). The others keep
+/// numbers, so that the outbox has them all when it is written anew, whenever they go out again.
 void Session::refuse_entry(std::size_t index, const Reject& reject, Actions& actions) {
     ANEL_ASSERT(outbox_[index].batch.count() == 1);
     ANEL_ASSERT(!outbox_[index].sent_before);
-    if (outbox_[index].first.value != 0) assigned_ = ClientSequence{outbox_[index].first.value - 1};
+    if (outbox_[index].first.value != 0) --assigned_.value;
     settle(outbox_[index], Refused{std::string{name_of(reject.code)}, reject.text}, actions);
     outbox_.erase(outbox_.begin() + static_cast<std::ptrdiff_t>(index));
-    for (auto later = index; later < outbox_.size(); ++later) outbox_[later].first = ClientSequence{0};
+    for (auto later = index; later < outbox_.size(); ++later) {
+        if (outbox_[later].first.value != 0) --outbox_[later].first.value;
+    }
     next_ = index;
     recount_in_flight();
     actions.emplace_back(ReplaceKept{});

@@ -291,6 +291,31 @@ BOOST_AUTO_TEST_CASE(a_restart_into_a_retired_session_does_not_know) {
     BOOST_TEST(is_unknown(world, 1));
 }
 
+BOOST_AUTO_TEST_CASE(a_refused_message_costs_the_outbox_none_of_the_others) {
+    World world;
+    world.begin();
+    world.push_many(12);
+    world.forget_sent();
+    world.reject(5, RejectCode::gap);  // the next answer is awaited when the refusal comes
+    world.reject(2, RejectCode::too_large);
+    BOOST_TEST(is_refused(world, 2));
+    BOOST_TEST(world.replaced == 1);
+    const auto kept = world.session.outbox();
+    std::vector<std::string> payloads;
+    for (std::uint64_t next = 1; const auto& batch : kept.batches) {
+        BOOST_TEST(batch.first.value == next);
+        next += batch.messages.size();
+        for (const auto& [timestamp, payload] : batch.messages) payloads.push_back(payload);
+    }
+    BOOST_TEST(
+        payloads == (std::vector<std::string>{"m1", "m3", "m4", "m5", "m6", "m7", "m8", "m9", "m10", "m11", "m12"}),
+        boost::test_tools::per_element());
+    world.welcome(0);
+    world.ack(11);
+    BOOST_TEST(is_durable(world, 1));
+    BOOST_TEST(is_durable(world, 12));
+}
+
 BOOST_AUTO_TEST_CASE(giving_up_tells_sent_from_unsent) {
     World world;
     world.begin();
