@@ -22,6 +22,7 @@ Result<Prepared> prepare(const Options& options) {
     const auto fresh_client_id = fmt::format("anel-{:016x}", random_number());
     prepared.session = {.client_id = options.client_id.empty() ? fresh_client_id : options.client_id,
                         .instance = Instance{options.instance == 0 ? random_number() : options.instance},
+                        .fresh_instance = Instance{options.instance == 0 ? random_number() : 0},
                         .nodes = options.nodes.size(),
                         .first_node = options.first_node,
                         .batch_messages = options.batch_messages,
@@ -89,7 +90,7 @@ bool Client::wait_for_room(std::chrono::milliseconds deadline) { return shell_->
 bool Client::flush(std::chrono::milliseconds deadline) { return shell_->flush(deadline); }
 bool Client::close(std::chrono::milliseconds deadline, Farewell farewell) { return shell_->close(deadline, farewell); }
 const std::string& Client::client_id() const { return shell_->client_id; }
-Instance Client::instance() const { return shell_->instance; }
+Instance Client::instance() const { return shell_->instance(); }
 std::uint64_t Client::restored() const { return shell_->restored; }
 std::size_t Client::unsettled() const { return shell_->unsettled(); }
 std::string Client::trouble() const { return shell_->trouble(); }

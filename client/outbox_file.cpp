@@ -241,6 +241,11 @@ Result<void> OutboxFile::replace(const KeptOutbox& outbox) {
     return sync_name();
 }
 
+Result<void> OutboxFile::renew(Instance instance) {
+    instance_ = instance;
+    return replace({});
+}
+
 /// The lock goes last: until then nobody else makes or opens the file.
 void OutboxFile::remove() {
     ::unlink(path_.c_str());

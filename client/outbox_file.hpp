@@ -40,6 +40,8 @@ public:
     [[nodiscard]] Result<void> forget(ClientSequence acked);
     /// `sync_failed`: it is rewritten, but a power cut may bring the old one back. Else the old one is in use.
     [[nodiscard]] Result<void> replace(const KeptOutbox& outbox);
+    /// Goes on empty, under another instance.
+    [[nodiscard]] Result<void> renew(Instance instance);
     /// Mostly acked by now: worth a replace().
     [[nodiscard]] bool is_bloated() const { return file_bytes_ > bloated_bytes; }
     /// The session is gone: nothing is left to resume.

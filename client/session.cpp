@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "common/assert.hpp"
 
@@ -156,6 +157,23 @@ void Session::refuse_entry(std::size_t index, const Reject& reject, Actions& act
     next_ = index;
     recount_in_flight();
     actions.emplace_back(ReplaceKept{});
+}
+
+/// The ledger has no session of this client any more, and nothing of ours is unacked: nothing can be written twice.
+void Session::renew(Instant now, Actions& actions) {
+    options_.instance = std::exchange(options_.fresh_instance, Instance{0});
+    sent_ = {0};
+    acked_ = {0};
+    assigned_ = {0};
+    const auto of_new_instance = [&](Batch& batch) {
+        Batch fresh{options_.client_id, options_.instance, batch.messages_bytes()};
+        batch.for_each([&](Timestamp timestamp, std::string_view payload) { fresh.append(timestamp, payload); });
+        batch = std::move(fresh);
+    };
+    for (auto& entry : outbox_) of_new_instance(entry.batch);
+    of_new_instance(open_);
+    actions.emplace_back(Renewed{options_.instance});
+    greet(now, actions);
 }
 
 void Session::settle_all(const Unknown& sent, const Refused& unsent, Actions& actions) {

@@ -19,8 +19,9 @@ namespace anel::client {
 
 struct SessionOptions {
     std::string client_id;
-    Instance instance;      ///< not 0
-    std::size_t nodes = 1;  ///< how many there are; actions name them 0..nodes-1
+    Instance instance;        ///< not 0
+    Instance fresh_instance;  ///< to begin anew with when the session was retired with nothing unacked; 0: it ends
+    std::size_t nodes = 1;    ///< how many there are; actions name them 0..nodes-1
     std::size_t first_node = 0;
     std::uint32_t batch_messages = 256;
     std::size_t batch_bytes = 256 * 1024;  ///< a larger message goes alone
@@ -73,11 +74,16 @@ struct ForgetKept {
 };
 /// Numbers have changed: what was kept is replaced by Session::outbox().
 struct ReplaceKept {};
+/// The session goes on under another instance: what was kept is replaced by an empty outbox of that one.
+struct Renewed {
+    Instance instance;
+};
 /// `bye` is durable, or the session can go on no more; nothing follows.
 struct Ended {
     std::string why;
 };
-using Action = std::variant<OpenLink, CloseLink, SendFrame, KeepFrame, ForgetKept, ReplaceKept, Settled, Ended>;
+using Action =
+    std::variant<OpenLink, CloseLink, SendFrame, KeepFrame, ForgetKept, ReplaceKept, Renewed, Settled, Ended>;
 using Actions = std::vector<Action>;
 
 /// Where the session stands with its node.
@@ -118,6 +124,7 @@ public:
     void abandon(const std::string& why, Actions& actions);
 
     [[nodiscard]] LinkState state() const { return state_; }
+    [[nodiscard]] Instance instance() const { return options_.instance; }
     [[nodiscard]] std::size_t node() const { return node_; }
     [[nodiscard]] std::size_t unsettled_messages() const { return unsettled_messages_; }
     [[nodiscard]] std::size_t unsettled_bytes() const { return unsettled_bytes_; }
@@ -147,6 +154,7 @@ private:
     [[nodiscard]] std::optional<std::size_t> find(ClientSequence sequence) const;
     void resend_from(ClientSequence sequence);
     void refuse_entry(std::size_t index, const Reject& reject, Actions& actions);
+    void renew(Instant now, Actions& actions);
     void settle_all(const Unknown& sent, const Refused& unsent, Actions& actions);
     void end(const std::string& why, const Refused& unsent, Actions& actions);
     void recount_in_flight();
@@ -167,6 +175,7 @@ private:
     void on_reply(const Byed& byed, Instant now, Actions& actions);
     template <class Other>
     void on_reply(const Other&, Instant, Actions&) {}  // a status, say: not asked for here
+    [[nodiscard]] bool may_renew() const;
     void on_refused_batch(const Reject& reject, Instant now, Actions& actions);
     void give_up_here(const Reject& reject, Instant now, Actions& actions);
     [[nodiscard]] bool refuse_next(const Reject& reject, Instant now, Actions& actions);

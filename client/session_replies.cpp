@@ -80,6 +80,11 @@ void Session::on_reply(const Busy& busy, Instant now, Actions& actions) {
     trouble_ = "busy";
 }
 
+bool Session::may_renew() const {
+    const bool nothing_unacked = outbox_.empty() || outbox_.front().first.value == 0;
+    return state_ == LinkState::greeting && options_.fresh_instance.value != 0 && nothing_unacked;
+}
+
 void Session::on_reply(const Reject& reject, Instant now, Actions& actions) {
     if (!is_of(reject.client_id, options_.client_id)) return;
     const auto text = fmt::format("{}: {}", name_of(reject.code), reject.text);
@@ -88,6 +93,7 @@ void Session::on_reply(const Reject& reject, Instant now, Actions& actions) {
         case RejectCode::malformed: on_refused_batch(reject, now, actions); return;
         case RejectCode::session_retired:
             if (bye_sent_) end({}, {"closed", "the client was closed"}, actions);  // the bye is decided
+            else if (may_renew()) renew(now, actions);
             else end(text, {std::string{name_of(reject.code)}, reject.text}, actions);
             return;
         case RejectCode::conflict: end(text, {std::string{name_of(reject.code)}, reject.text}, actions); return;

@@ -27,7 +27,6 @@ std::vector<Address> addresses_of(const std::vector<std::string>& nodes) {
 
 Client::Shell::Shell(Options options, std::optional<OutboxFile> outbox, SessionOptions session_options)
     : client_id{session_options.client_id},
-      instance{session_options.instance},
       options_{std::move(options)},
       addresses_{addresses_of(options_.nodes)},
       outbox_{std::move(outbox)},
@@ -101,6 +100,11 @@ bool Client::Shell::close(std::chrono::milliseconds deadline, Farewell farewell)
     wake();
     if (thread_.joinable()) thread_.join();
     return done;
+}
+
+Instance Client::Shell::instance() {
+    const std::lock_guard lock{mutex_};
+    return session_.instance();
 }
 
 std::size_t Client::Shell::unsettled() {
@@ -212,6 +216,9 @@ void Client::Shell::perform(const Action& action) {
                    },
                    [&](const ReplaceKept&) {
                        if (outbox_) kept(outbox_->replace(outbox_now()));
+                   },
+                   [&](const Renewed& renewed) {
+                       if (outbox_) kept(outbox_->renew(renewed.instance));
                    },
                    [&](const Settled& run) { settled(run); },
                    [&](const Ended& end) {

@@ -32,8 +32,8 @@ public:
     bool close(std::chrono::milliseconds deadline, Farewell farewell);
 
     const std::string client_id;
-    const Instance instance;
     std::uint64_t restored = 0;
+    Instance instance();
     std::size_t unsettled();
     std::string trouble();
 

@@ -152,6 +152,22 @@ BOOST_AUTO_TEST_CASE(a_rewritten_outbox_says_the_same) {
     BOOST_TEST(outbox->kept().batches.size() == 2U);
 }
 
+BOOST_AUTO_TEST_CASE(a_renewed_outbox_is_an_empty_one_of_another_instance) {
+    const Folder folder;
+    {
+        auto outbox = OutboxFile::open(folder.file(), wanted("tea"));
+        BOOST_REQUIRE(outbox->keep(frame(1, {"a"})));
+        BOOST_REQUIRE(outbox->forget({1}));
+        BOOST_REQUIRE(outbox->renew({78}));
+    }
+    auto outbox = OutboxFile::open(folder.file(), wanted());
+    BOOST_REQUIRE(outbox);
+    BOOST_TEST(outbox->instance().value == 78U);
+    BOOST_TEST(outbox->client_id() == "tea");
+    BOOST_TEST(outbox->kept().sent.value == 0U);
+    BOOST_TEST(outbox->kept().acked.value == 0U);
+}
+
 BOOST_AUTO_TEST_CASE(others_files_ids_and_users_are_refused) {
     const Folder folder;
     auto outbox = OutboxFile::open(folder.file(), wanted("tea"));

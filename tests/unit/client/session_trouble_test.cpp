@@ -291,6 +291,35 @@ BOOST_AUTO_TEST_CASE(a_restart_into_a_retired_session_does_not_know) {
     BOOST_TEST(is_unknown(world, 1));
 }
 
+BOOST_AUTO_TEST_CASE(a_retired_session_with_nothing_unacked_begins_anew) {
+    World world{1, KeptOutbox{{9}, {9}, {}}};
+    world.tick();
+    world.step(Connected{});
+    world.push_many(6);
+    BOOST_TEST(world.hellos.back().sent.value == 9U);
+    world.reject(0, RejectCode::session_retired);
+    BOOST_TEST(world.ended.empty());
+    BOOST_TEST(world.instance == 8U);
+    BOOST_TEST(world.session.instance().value == 8U);
+    BOOST_TEST(world.hellos.back().instance.value == 8U);
+    BOOST_TEST(world.hellos.back().sent.value == 0U);
+    world.welcome(0);
+    BOOST_REQUIRE_EQUAL(world.pushes.size(), 1U);
+    BOOST_TEST(world.pushes[0].first.value == 1U);
+    world.ack(4);
+    BOOST_REQUIRE_EQUAL(world.pushes.size(), 2U);
+    BOOST_TEST(world.pushes[1].first.value == 5U);
+    BOOST_TEST(world.pushes[1].payloads == (std::vector<std::string>{"m5", "m6"}), boost::test_tools::per_element());
+    world.ack(6);
+    BOOST_TEST(is_durable(world, 6));
+    // Once is enough: who is retired again and again has another trouble.
+    world.step(Disconnected{"lost"});
+    world.tick(std::chrono::seconds{5});
+    world.step(Connected{});
+    world.reject(0, RejectCode::session_retired);
+    BOOST_TEST(world.ended.size() == 1U);
+}
+
 BOOST_AUTO_TEST_CASE(a_refused_message_costs_the_outbox_none_of_the_others) {
     World world;
     world.begin();

@@ -25,6 +25,7 @@ public:
         SessionOptions wanted;
         wanted.client_id = "tea";
         wanted.instance = Instance{7};
+        wanted.fresh_instance = Instance{8};
         wanted.nodes = nodes;
         wanted.batch_messages = batch_messages;
         wanted.window_messages = window_messages;
@@ -81,6 +82,7 @@ public:
     std::vector<ClientSequence> forgotten;
     std::map<std::uint64_t, Outcome> outcomes;  ///< by ordinal; each settled once, or the test fails
     std::vector<std::string> ended;
+    std::uint64_t instance = 7;
     int byes = 0;
     int replaced = 0;
 
@@ -92,9 +94,10 @@ private:
         if (std::holds_alternative<ByeRequest>(*request)) ++byes;
         if (const auto* push = std::get_if<PushRequest>(&*request)) {
             BOOST_TEST(push->client_id == "tea");
-            BOOST_TEST(push->instance.value == 7U);
+            BOOST_TEST(push->instance.value == instance);
             // Else a restart gives its numbers to other messages.
-            BOOST_TEST(push->last().value <= kept_up_to_.value, "sent before the outbox has it: " << push->last().value);
+            BOOST_TEST(push->last().value <= kept_up_to_.value,
+                       "sent before the outbox has it: " << push->last().value);
             SentPush one{push->first, {}};
             for (MessageReader messages{*push}; messages.more();) one.payloads.emplace_back(messages.next().payload);
             pushes.push_back(std::move(one));
@@ -112,6 +115,10 @@ private:
                                   },
                                   [&](const ForgetKept& one) { forgotten.push_back(one.acked); },
                                   [&](const ReplaceKept&) { ++replaced; },
+                                  [&](const Renewed& one) {
+                                      instance = one.instance.value;
+                                      kept_up_to_ = {};
+                                  },
                                   [&](const Settled& one) {
                                       for (auto at = one.first.value; at <= one.last.value; ++at) {
                                           BOOST_TEST(outcomes.emplace(at, one.outcome).second, "settled twice: " << at);
