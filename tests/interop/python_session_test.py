@@ -23,9 +23,10 @@ from anel.session import Session  # noqa: E402
 class World:
     """Records what the shell would have to do. Messages are known again by their own text."""
 
-    def __init__(self, nodes=3, **options):
+    def __init__(self, nodes=3, fresh_instance=0, **options):
         self.now = 1000.0
-        self.session = Session("tea", 7, nodes, Options(**{"batch_messages": 4, "window_messages": 64, **options}))
+        options = Options(**{"batch_messages": 4, "window_messages": 64, **options})
+        self.session = Session("tea", 7, nodes, options, fresh_instance)
         self.opened, self.closed, self.hellos, self.pushes, self.byes, self.ended = [], [], [], [], 0, 0
         self.outcomes = {}
 
@@ -46,7 +47,7 @@ class World:
                     self.ended += 1
 
     def sent(self, version, kind, client_id, instance, *fields):
-        assert (version, client_id, instance) == (1, "tea", 7)
+        assert (version, client_id, instance) == (1, "tea", self.session.instance)
         if kind == "hello":
             self.hellos.append(*fields)
         elif kind == "push":
@@ -376,6 +377,34 @@ class Refusals(unittest.TestCase):
                 with self.assertRaises(Refused) as raised:
                     world.push("late")
                 self.assertEqual(raised.exception.code, code)
+
+    def test_a_retired_session_with_nothing_unacked_begins_anew_once(self):
+        world = World(fresh_instance=8).begin()
+        world.push("a")
+        world.ack(1)
+        world.step(Disconnected("gone"))
+        world.push_many(6)
+        world.step(Connected())
+        world.reject(0, "session_retired")
+        self.assertEqual((world.session.instance, world.hellos, world.ended), (8, [0, 1, 0], 0))
+        world.welcome()
+        self.assertEqual(world.pushes[1:], [(1, ["m1", "m2", "m3", "m4"])])
+        world.ack(4)
+        world.ack(6)
+        self.assertTrue(world.are(Durable, "a", "m1", "m6"))
+        world.step(Disconnected("gone"))
+        world.step(Connected())
+        world.reject(0, "session_retired")
+        self.assertEqual(world.ended, 1)
+
+    def test_a_retired_session_with_messages_under_way_does_not_begin_anew(self):
+        world = World(fresh_instance=8).begin()
+        world.push("a")
+        world.step(Disconnected("gone"))
+        world.step(Connected())
+        world.reject(0, "session_retired")
+        self.assertEqual((world.session.instance, world.ended), (7, 1))
+        self.assertTrue(world.are(Unknown, "a"))
 
     def test_a_welcome_beyond_what_was_sent_is_a_conflict(self):
         world = World().begin()

@@ -138,6 +138,11 @@ class Outbox:
         self.skipped = self.next
         self.in_flight_bytes = 0
 
+    def renew(self) -> None:
+        """Counts from the beginning, under another instance; nothing here has a number."""
+        assert self.numbered == 0
+        self.sent = self.acked = self.assigned = 0
+
     def leave_link(self) -> None:
         """What was sent may be at the node that is left, and goes to the next one too."""
         for batch in self.batches[: self.numbered]:

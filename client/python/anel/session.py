@@ -21,9 +21,13 @@ HELLOS_IN_ROW_MAX = 3
 class Session:
     """One client id and instance, at one node at a time. Times are seconds of a clock that never goes back."""
 
-    def __init__(self, client_id: str, instance: int, nodes: int, options: Options = Options()) -> None:
+    def __init__(
+        self, client_id: str, instance: int, nodes: int, options: Options = Options(), fresh_instance: int = 0
+    ) -> None:
+        """fresh_instance: to begin anew with when the session was retired with nothing unacked; 0: it ends."""
         self.client_id = client_id
         self.instance = instance
+        self._fresh_instance = fresh_instance
         self.options = options
         self.timing = options.timing
         self.nodes = nodes
@@ -300,6 +304,10 @@ class Session:
             self._take_refused_batch(reject, now)
         elif code == "session_retired" and self._bye_sent:
             self._end(self._refusal, self._refusal)  # the bye is decided
+        elif code == "session_retired" and self._may_renew():
+            self.instance, self._fresh_instance = self._fresh_instance, 0
+            self.outbox.renew()
+            self._greet(now)
         elif code in ("conflict", "session_retired"):
             self._end(Unknown(code, text), Refused(code, text))
         elif code in ("gap", "hello_first"):
@@ -311,6 +319,10 @@ class Session:
                 self._greet(now)
         else:  # a code that is not known is not final
             self._fail_over(f"{code}: {text}", now)
+
+    def _may_renew(self) -> bool:
+        """With nothing unacked nothing can be written twice."""
+        return self.state is State.GREETING and self._fresh_instance != 0 and self.outbox.numbered == 0
 
     def _take_refused_batch(self, reject: wire.Reject, now: float) -> None:
         """Final for one message, which is found by halving its batch; what comes behind it must not be lost."""

@@ -57,8 +57,8 @@ class Shell:
         client_id = f"python-{secrets.token_hex(8)}" if client_id is None else client_id
         check_client_id(client_id)
         # Always a new one: what an earlier process sent under its own may still be written.
-        instance = 1 + secrets.randbelow(wire.INTEGER_MAX)
-        self._session = Session(client_id, instance, len(self._addresses), options)
+        instance, fresh_instance = (1 + secrets.randbelow(wire.INTEGER_MAX) for _ in range(2))
+        self._session = Session(client_id, instance, len(self._addresses), options, fresh_instance)
         self._lock = lock
         self._link = Link(zmq.Context.instance(), options.timing)
         self._resolver = Resolver(self._wake)
