@@ -12,6 +12,7 @@ constexpr int exit_differs = 1;
 
 struct VerifyFlags {
     std::string folder;
+    bool journal = false;
     bool quiet = false;
     bool json = false;
 };
@@ -41,7 +42,8 @@ nlohmann::json report_as_json(const AuditReport& report) {
 }
 
 int run(const VerifyFlags& flags) {
-    const auto report = audit(flags.folder.empty() ? default_data_folder() : flags.folder);
+    const auto report = audit(flags.folder.empty() ? default_data_folder() : flags.folder,
+                              flags.journal ? AuditScope::journal : AuditScope::all);
     if (!report) return fail("verify", report.error().text, exit_usage);
     if (flags.json) {
         print_json(report_as_json(*report));
@@ -59,6 +61,7 @@ void add_verify(CLI::App& app, int& exit_code) {
     auto& command = *app.add_subcommand("verify", "Audit the whole ledger against output.txt");
     command.add_option("folder", flags->folder, "The data folder (default: ANEL_DATA, shared_data or .)")
         ->type_name("FOLDER");
+    command.add_flag("--journal", flags->journal, "Of output.txt only what the journal still has, byte for byte");
     auto* quiet = command.add_flag("--quiet", flags->quiet, "Print a difference only");
     command.add_flag("--json", flags->json, "Print the report as JSON")->excludes(quiet);
     command.footer(

@@ -22,11 +22,9 @@ int main(int argc, char** argv) {
     anel::command::add_up(app, exit_code);
     anel::command::add_demo(app, exit_code);
     anel::command::add_bench(app, exit_code);
-#ifdef ANEL_HAS_LEDGER
     anel::command::add_verify(app, exit_code);
     anel::command::add_repair(app, exit_code);
     anel::command::add_backup(app, exit_code);
-#endif
     try {
         app.parse(argc, argv);
     } catch (const CLI::Success& done) {  // --help, --version

@@ -17,7 +17,8 @@ namespace {
 /// One look at the ledger. Each step returns false when it ends with a difference.
 class Auditor {
 public:
-    Auditor(const LedgerPlace& place, const Output& output) : place_{place}, output_{output} {}
+    Auditor(const LedgerPlace& place, const Output& output, AuditScope scope)
+        : scope_{scope}, place_{place}, output_{output} {}
 
     /// An error: what could not be read; `fenced` when the journal was trimmed under it: then a new look is taken.
     Result<bool> look() {
@@ -107,7 +108,8 @@ private:
                .output_end = segment.header().gap_begin,
                .hash = segment.header().base_hash};
         report_.exact_from = segment.header().gap_begin;
-        const auto* mark = checkpoint_ ? &checkpoint_->mark : nullptr;
+        const bool covered = checkpoint_ && scope_ == AuditScope::all;
+        const auto* mark = covered ? &checkpoint_->mark : nullptr;
         report_.block_bytes_end = mark != nullptr ? mark->output_end : 0;
         auto blocks = output_.check_blocks(place_.files, place_.folders, report_.block_bytes_end,
                                            mark != nullptr ? mark->block_crc : 0, adoption(), {});
@@ -258,6 +260,7 @@ private:
         return true;
     }
 
+    AuditScope scope_;
     LedgerPlace place_;
     OutputAudit output_;
     AuditReport report_;
@@ -270,7 +273,7 @@ private:
 
 }  // namespace
 
-Result<AuditReport> audit(const std::filesystem::path& folder) {
+Result<AuditReport> audit(const std::filesystem::path& folder, AuditScope scope) {
     FileSystem files;
     auto opened = open_to_look(files, folder);
     if (!opened && opened.error().code == ErrorCode::folder_unusable) {
@@ -283,7 +286,7 @@ Result<AuditReport> audit(const std::filesystem::path& folder) {
     }
     constexpr int attempts = 20;
     for (int attempt = 0; attempt < attempts; ++attempt) {
-        Auditor auditor{opened->place(files), opened->output};
+        Auditor auditor{opened->place(files), opened->output, scope};
         auto looked = auditor.look();
         if (!looked && looked.error().code == ErrorCode::fenced) {
             continue;

@@ -32,9 +32,13 @@ struct AuditReport {
     std::optional<std::string> difference;  ///< the first one, where, and what to do; none: all agrees
 };
 
+enum class AuditScope {
+    all,
+    journal,  ///< of output.txt only what the journal still has; what is before may be gone
+};
 /// Audits the ledger of a folder. An error means that there is nothing to audit (no folder, no ledger, not readable);
 /// what is wrong with a ledger is a difference.
-[[nodiscard]] Result<AuditReport> audit(const std::filesystem::path& folder);
+[[nodiscard]] Result<AuditReport> audit(const std::filesystem::path& folder, AuditScope scope = AuditScope::all);
 
 /// The report for people, line by line; says what was exact to the byte and what to the MiB.
 [[nodiscard]] std::vector<std::string> describe(const AuditReport& report);

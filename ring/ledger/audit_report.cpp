@@ -19,7 +19,7 @@ std::vector<std::string> describe(const AuditReport& report) {
         say(fmt::format("checkpoint: after round {}", report.checkpoint->value));
     }
     say(fmt::format("exact to the byte: output from byte {} to {}", report.exact_from, report.output_bytes));
-    if (report.exact_from > 0) {
+    if (report.block_bytes_end > 0 && report.exact_from > 0) {
         say(fmt::format("exact to the MiB: output from byte 0 to {}", report.block_bytes_end));
     }
     if (report.block_bytes_end < report.exact_from) {

@@ -20,7 +20,8 @@ struct Kind {
     bool foreign;  ///< also for nodes that somebody else started
 };
 constexpr std::array kinds{Kind{"throughput", throughput, true}, Kind{"latency", latency, true},
-                           Kind{"idle", idle, false}, Kind{"failover", failover, false}};
+                           Kind{"idle", idle, false}, Kind{"failover", failover, false},
+                           Kind{"flapping", flapping, false}};
 constexpr const char* scale = "scale";
 
 /// What `scale` changes from ring to ring.
@@ -167,11 +168,13 @@ void add_bench(CLI::App& app, int& exit_code) {
     command.add_option("--data", options->data, "Keep the ring's files in this folder")->type_name("DIR");
     command.add_flag("--json", options->json, "Print JSON");
     command.footer(
-        "Exit code: 0 measured and the file is right, 1 not, or acks stopped for longer than promised, 2 usage.\n\n"
+        "Exit code: 0 measured and the file is right, 1 not, or acks stopped for longer than promised, or the view\n"
+        "changed under full load (flapping), 2 usage.\n\n"
         "Examples:\n  anel bench throughput --size 1024 --seconds 10 --runs 3\n"
         "  anel bench throughput --rate 200000     latency under a load that leaves room\n"
         "  anel bench latency                      one message in flight, with a picture\n"
-        "  anel bench scale --by size --seconds 3");
+        "  anel bench scale --by size --seconds 3\n"
+        "  anel bench flapping --seconds 3600      full load; fails when the view changes; frees disk space meanwhile");
     command.callback([options, &exit_code] { exit_code = bench::run(*options); });
 }
 

@@ -20,5 +20,7 @@ bool latency(Ring& ring, const Options& options, nlohmann::json& result);
 bool idle(Ring& ring, const Options& options, nlohmann::json& result);
 /// Acks of all clients together stop for so long when the holder is killed, and when a node is paused.
 bool failover(Ring& ring, const Options& options, nlohmann::json& result);
+/// Full load for as long as you like: fails when the view changes. The disk that it takes is bounded.
+bool flapping(Ring& ring, const Options& options, nlohmann::json& result);
 
 }  // namespace anel::command::bench

@@ -58,7 +58,9 @@ std::string Ring::start_node(std::uint64_t node) { return processes_->start_node
 bool Ring::verify() {
     const auto log = folder_ / "verify.log";
     const auto program = (program_folder() / "anel").string();
-    const auto problem = children_.start({"verify", {program, "verify", data().string()}, {}, log});
+    std::vector<std::string> command{program, "verify", data().string()};
+    if (thinned_) command.emplace_back("--journal");
+    const auto problem = children_.start({"verify", command, {}, log});
     int code = -1;
     while (problem.empty() && children_.any_running("verify")) {
         std::this_thread::sleep_for(5ms);

@@ -45,16 +45,22 @@ public:
     void reap() {
         children_.reap([](const Children::Child&) {});
     }
-    [[nodiscard]] std::filesystem::path data() const { return folder_ / "data"; }
+    [[nodiscard]] std::vector<std::string> addresses() const;
+    /// The data folder, for thinning: what is verified in the end is what was kept.
+    [[nodiscard]] std::filesystem::path thinned_data() {
+        thinned_ = true;
+        return data();
+    }
 
 private:
-    [[nodiscard]] std::vector<std::string> addresses() const;
+    [[nodiscard]] std::filesystem::path data() const { return folder_ / "data"; }
 
     const Options& options_;
     Children children_;
     std::optional<LocalRing> processes_;
     std::filesystem::path folder_;
     bool own_folder_ = false;
+    bool thinned_ = false;
 };
 
 }  // namespace anel::command::bench

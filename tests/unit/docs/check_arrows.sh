@@ -41,6 +41,7 @@ refuse 'ring/ops includes common and ring/core alone' "$(includes 'ring/(ledger|
 refuse 'ring/daemon wires the ring together and includes no client' "$(includes 'client/|tests/')" ring/daemon
 # The commands that read a ledger's folder need it; the library does not know that there is one.
 except='client/backup.cpp
+client/command/bench/thinning.cpp
 client/repair.cpp
 client/report_json.hpp
 client/verify.cpp'

@@ -89,6 +89,28 @@ BOOST_AUTO_TEST_CASE(below_the_journal_the_mib_is_named) {
     BOOST_TEST(must_audit(folder).difference.has_value());
 }
 
+BOOST_AUTO_TEST_CASE(an_audit_of_the_journal_alone_minds_what_the_journal_has_and_nothing_before) {
+    const Folder folder;
+    auto ledger = must_open(options_for(folder));
+    auto segment = must_grant(*ledger, 0).segment;
+    for (std::uint64_t round = 1; round <= 4; ++round) {
+        must_append(*ledger, segment, make_round(round, "a", 600'000));
+        segment = *ledger->rotate(segment, {round});
+    }
+    must_checkpoint(*ledger, 4);
+    must_append(*ledger, segment, make_round(5));
+    put(folder.path() / "output.txt", 1'200'000, '!');
+    auto report = audit(folder.path(), AuditScope::journal);
+    BOOST_REQUIRE(report.has_value());
+    BOOST_TEST(!report->difference);
+    BOOST_TEST(report->block_bytes_end == 0U);
+    BOOST_TEST(report->rounds > 0U);
+    put(folder.path() / "output.txt", folder.output().size() - 60, '!');
+    report = audit(folder.path(), AuditScope::journal);
+    BOOST_REQUIRE(report.has_value());
+    BOOST_TEST(report->difference.has_value());
+}
+
 BOOST_AUTO_TEST_CASE(a_message_written_twice_is_found) {
     const Folder folder;
     auto ledger = must_open(options_for(folder));
