@@ -154,6 +154,31 @@ void print_list(const char* what, const std::vector<Failed>& list) {
     }
 }
 
+/// What somebody can do about the reasons why messages are not durable; printed once.
+void print_advice(const Client& client, const Tally::Result& result) {
+    const auto any_begins_with = [&](std::string_view code) {
+        const auto begins = [&](const Failed& one) { return one.why.starts_with(code); };
+        return std::any_of(result.refused.begin(), result.refused.end(), begins) ||
+               std::any_of(result.unknown.begin(), result.unknown.end(), begins);
+    };
+    if (any_begins_with("conflict")) {
+        fmt::print(stderr,
+                   "what to do: another process pushes under client id '{}'. Let one run at a time, with the same "
+                   "--outbox, or give each an --id of its own\n",
+                   client.client_id());
+    }
+    if (any_begins_with("session_retired")) {
+        fmt::print(
+            stderr,
+            "what to do: the ring has forgotten client id '{}', which was idle for long. Look in output.txt which "
+            "of these messages stand there, remove the --outbox, and send the others again\n",
+            client.client_id());
+    }
+    if (any_begins_with("too_many_sessions")) {
+        fmt::print(stderr, "what to do: wait, or raise ANEL_SESSIONS on all nodes\n");
+    }
+}
+
 int report(const SendOptions& options, const Client& client, const Tally::Result& result, double seconds) {
     if (options.json) {
         const nlohmann::json summary{{"client_id", client.client_id()},
@@ -173,6 +198,7 @@ int report(const SendOptions& options, const Client& client, const Tally::Result
         }
         print_list("refused", result.refused);
         print_list("outcome unknown", result.unknown);
+        print_advice(client, result);
     }
     if (!result.unknown.empty()) return exit_unknown;
     return result.refused.empty() ? exit_success : exit_refused;
