@@ -12,6 +12,7 @@
 #include "ring/daemon/daemon.hpp"
 #include "ring/daemon/ending.hpp"
 #include "ring/daemon/figures_text.hpp"
+#include "ring/daemon/memory.hpp"
 #include "ring/daemon/report_text.hpp"
 #include "ring/daemon/ring_watch.hpp"
 #include "ring/ledger/fail_points.hpp"
@@ -47,19 +48,23 @@ TransportOptions transport_options(const Settings& settings, Incarnation incarna
     const auto& node = settings.node;
     // A token holds bids up to token_bytes, and whoever bids first puts one batch on it whatever its size.
     const auto token_bytes_max = 2 * (node.token_bytes + node.client_limits.batch_bytes);
-    return {.self = node.self,
-            .incarnation = incarnation,
-            .nodes = settings.peers,
-            .bind_host = !settings.bind.empty()  ? settings.bind
-                         : is_loopback(own_host) ? own_host
-                                                 : "*",
-            .own_host = own_host,
-            .client_port = settings.port,
-            .control_port = settings.cluster_port,
-            .link_ports = settings.link_ports,
-            .client_frame_bytes_max = 2 * node.client_limits.batch_bytes,
-            .link_frame_bytes_max = token_bytes_max,
-            .link_message_bytes_max = token_bytes_max};
+    return {
+        .self = node.self,
+        .incarnation = incarnation,
+        .nodes = settings.peers,
+        .bind_host = !settings.bind.empty()  ? settings.bind
+                     : is_loopback(own_host) ? own_host
+                                             : "*",
+        .own_host = own_host,
+        .client_port = settings.port,
+        .control_port = settings.cluster_port,
+        .link_ports = settings.link_ports,
+        .client_frame_bytes_max = 2 * node.client_limits.batch_bytes,
+        .client_bounds = {.connections = settings.connections, .memory_bytes = memory_bytes_max(settings)},
+        .link_frame_bytes_max = token_bytes_max,
+        .link_message_bytes_max = token_bytes_max,
+        .heartbeat = {.every = std::chrono::duration_cast<std::chrono::milliseconds>(node.timing.heartbeat),
+                      .timeout = std::chrono::duration_cast<std::chrono::milliseconds>(node.timing.heartbeat_timeout)}};
 }
 
 /// Asks the loop for what can be said of its report; nothing: it stands still.
@@ -86,10 +91,25 @@ Incarnation new_incarnation() {
     return Incarnation{number(device)};
 }
 
-Ending run(const Settings& settings) {
+/// As many connections as were asked for, if the limit of open files allows it.
+Result<void> fit_connections(Settings& settings) {
+    const auto most = connections_that_fit();
+    if (!most) return tl::unexpected{most.error()};
+    if (settings.connections > *most) {
+        spdlog::warn(
+            "the limit of open files allows {} client connections, not {} (connections); raise it with "
+            "ulimit -n or LimitNOFILE",
+            *most, settings.connections);
+        settings.connections = *most;
+    }
+    return {};
+}
+
+Ending run(Settings settings) {
     Signals signals;  // before any thread
     explain_sigbus(exit_code_of(ErrorCode::outside_hands));
     start_log(settings);
+    if (const auto fits = fit_connections(settings); !fits) return ending_of(fits.error());
     if (const auto armed = fail_points::arm_from_environment(); !armed) return ending_of(armed.error());
     const auto self = settings.node.self;
     const auto own_host = find_own_host(settings, signals);

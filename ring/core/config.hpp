@@ -1,6 +1,7 @@
 // What one node is told about itself and its ring, and the times that follow from the token time-out.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <set>
@@ -28,6 +29,9 @@ struct Timing {
     Duration no_quorum_after;   ///< without a view for so long: clients are told
     Duration durable_recheck;   ///< acks that wait so long make the node read the durable word
     Duration asleep;            ///< between two steps: this process was not running
+    Duration heartbeat;         ///< between two signs of life on a connection to a node
+    Duration heartbeat_timeout; ///< a connection without any is closed; long after the token was missed
+    Duration leave_patience;    ///< after SIGTERM, for what was taken, unless it is set by itself
 
     [[nodiscard]] static constexpr Timing from(Duration token_timeout) {
         return Timing{
@@ -44,8 +48,12 @@ struct Timing {
             .no_quorum_after = token_timeout * 3,
             .durable_recheck = token_timeout / 3,
             .asleep = token_timeout / 2,
+            .heartbeat = token_timeout * 10 / 3,
+            .heartbeat_timeout = token_timeout * 10,
+            .leave_patience = std::min<Duration>(token_timeout * 10, leave_patience_max),
         };
     }
+    static constexpr std::chrono::seconds leave_patience_max{60};
 };
 
 struct NodeConfig {
@@ -53,7 +61,6 @@ struct NodeConfig {
     std::set<NodeId> nodes;  ///< every configured node, itself included
     Timing timing = Timing::from(std::chrono::milliseconds{300});
     Duration linger{0};      ///< a round waits so long for bids of others
-    Duration leave_patience = std::chrono::seconds{3};  ///< after SIGTERM, for what was taken
     OutputFormat format = OutputFormat::classic;
     limits::ClientLimits client_limits;
     std::size_t bid_bytes = 256 * 1024;              ///< of one bid, beyond its first batch

@@ -175,7 +175,7 @@ private:
     void take(const ClientArrived& arrived) { clients_.arrived(arrived.connection, arrived.frame); }
     void take(const LeaveAsked&) {
         if (leave_until_) return;
-        leave_until_ = context_.now.steady + context_.config.leave_patience;
+        leave_until_ = context_.now.steady + context_.config.timing.leave_patience;
         clients_.refuse_new(RejectCode::shutting_down, "this node leaves the ring; try another one");
     }
     void take(const BecameDurable& durable) {

@@ -59,6 +59,7 @@ void Daemon::take_turn() {
     // After what had arrived: it may be just what a time-out was for.
     if (const auto wakeup = parts_.node.next_wakeup(); wakeup && *wakeup <= steady_now()) step(Ticked{});
     take_clients();
+    observer_.saw(parts_.transport.guard_counters(), steady_now());
     if (parts_.transport.figures_asked()) parts_.transport.tell_figures(texts_.figures(report()));
     if (ready_.questions) {
         const auto now = report();
@@ -94,7 +95,8 @@ Report Daemon::report() const {
             observer_.views(),
             parts_.transport.link_counters(),
             parts_.transport.control_counters(),
-            parts_.transport.client_counters()};
+            parts_.transport.client_counters(),
+            parts_.transport.guard_counters()};
 }
 
 void Daemon::step(Input input) {

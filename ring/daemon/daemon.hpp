@@ -28,6 +28,7 @@ struct Report {
     LinkCounters links;
     ControlCounters control;
     ClientCounters clients;
+    GuardCounters guard;
 };
 /// A question of another thread, answered on the loop's thread.
 using Question = std::function<void(const Report&)>;

@@ -5,6 +5,8 @@
 #include <limits>
 #include <vector>
 
+#include "ring/daemon/memory.hpp"
+
 namespace anel {
 namespace {
 
@@ -86,6 +88,9 @@ void put_state(Families& out, const Report& report, const Life& life) {
     out.gauge("pending_bytes", "Bytes of messages taken here and not yet written.", node.pending_bytes);
     out.gauge("sessions", "Sessions of the ledger.", node.sessions);
     out.gauge("clients", "Client ids that this node remembers.", node.clients);
+    out.gauge("connections", "Connections of clients.", report.guard.connections);
+    out.gauge("memory_bytes", "Resident memory of this process.", resident_bytes());
+    out.gauge("memory_bytes_max", "Memory that the settings allow this process.", memory_bytes_max(life.settings));
     out.gauge("status_viewers", "Viewers of this node's status page.", life.feed->viewers());
 }
 
@@ -117,6 +122,8 @@ void put_ring_counters(Families& out, const RingCounters& ring) {
 }
 
 void put_transport_counters(Families& out, const Report& report) {
+    out.counter("connections_refused_total", "Connections cut because there were too many.", report.guard.refused);
+    out.counter("connections_cut_total", "Connections cut because too much of theirs was unread.", report.guard.cut);
     out.counter("client_answers_dropped_total", "Answers whose client was gone or did not read.",
                 report.clients.dropped);
     out.counter("client_malformed_total", "Messages of clients that had too many frames.", report.clients.malformed);

@@ -127,6 +127,21 @@ void Observer::look_at(const Token& token) {
     for (const auto& bid : token.open->bids) token_.bids.push_back({bid.node, bid.entries.size()});
 }
 
+void Observer::saw(const GuardCounters& guard, Instant now) {
+    constexpr std::chrono::seconds often_enough{5};
+    if ((guard.refused == guard_.refused && guard.cut == guard_.cut) || now - guard_said_ < often_enough) return;
+    if (guard.refused > guard_.refused) {
+        spdlog::warn("too many clients: {} are connected, {} were turned away", guard.connections,
+                     guard.refused - guard_.refused);
+    }
+    if (guard.cut > guard_.cut) {
+        spdlog::warn("too much memory: {} clients were cut that sent more than can be taken, or do not read",
+                     guard.cut - guard_.cut);
+    }
+    guard_ = guard;
+    guard_said_ = now;
+}
+
 bool Observer::may_change_view(const Input& input) const {
     return std::visit(
         Overloaded{

@@ -10,6 +10,7 @@
 #include "ring/core/io.hpp"
 #include "ring/core/node.hpp"
 #include "ring/daemon/ack_timer.hpp"
+#include "ring/transport/client_guard.hpp"
 
 namespace anel {
 
@@ -65,6 +66,8 @@ public:
     explicit Observer(NodeId self) : self_{self} {}
     void saw(const Input& input, Moment now);
     void saw(const Action& action, Moment now);
+    /// Says at most every few seconds what became of connections.
+    void saw(const GuardCounters& guard, Instant now);
     /// After a step whose input may have changed the view.
     void after(const NodeStatus& status, Moment now);
     /// Whether the status is worth looking at after this input: views do not change with each token.
@@ -87,6 +90,8 @@ private:
     TokenSeen token_;
     std::optional<Instant> lap_began_;
     std::deque<ViewSeen> views_;
+    GuardCounters guard_;  ///< as it was said last
+    Instant guard_said_{};
     std::string reason_ = "start";  ///< the last thing that may end a view
     std::optional<Epoch> epoch_;
     Phase phase_ = Phase::seeking;

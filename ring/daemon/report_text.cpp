@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "ring/daemon/memory.hpp"
 #include "ring/daemon/metrics_text.hpp"
 #include "ring/ops/page.hpp"
 
@@ -23,7 +24,10 @@ nlohmann::ordered_json timing_json(const Timing& timing) {
             {"start_timeout", ms(timing.start_timeout)},
             {"no_quorum_after", ms(timing.no_quorum_after)},
             {"durable_recheck", ms(timing.durable_recheck)},
-            {"asleep", ms(timing.asleep)}};
+            {"asleep", ms(timing.asleep)},
+            {"heartbeat", ms(timing.heartbeat)},
+            {"heartbeat_timeout", ms(timing.heartbeat_timeout)},
+            {"leave_patience", ms(timing.leave_patience)}};
 }
 
 }  // namespace
@@ -59,6 +63,10 @@ nlohmann::ordered_json status_object(const Report& report, const Life& life, Ins
         {"pending_bytes", node.pending_bytes},
         {"sessions", node.sessions},
         {"clients", node.clients},
+        {"connections", report.guard.connections},
+        {"connections_max", life.settings.connections},
+        {"memory_bytes", resident_bytes()},
+        {"memory_bytes_max", memory_bytes_max(life.settings)},
         {"uptime_ms", ms(now - life.started.steady)},
         {"token_timeout_ms", life.settings.token_timeout_ms},
         {"timing", timing_json(config.timing)},

@@ -217,9 +217,12 @@ std::vector<Key> make_keys() {
         {"token_timeout_ms", "ANEL_TOKEN_TIMEOUT_MS"}, {60, 60'000},
         "the token is overdue after so long; all other times follow from it",
         [](Settings & s) -> auto& { return s.token_timeout_ms; }));
-    keys.push_back(milliseconds(
-        {"leave_patience_ms", "ANEL_LEAVE_PATIENCE_MS"}, {0, 60'000}, "when told to stop: for what was taken",
-        [](Settings & s) -> auto& { return s.node.leave_patience; }));
+    auto patience = milliseconds(
+        {"leave_patience_ms", "ANEL_LEAVE_PATIENCE_MS"}, {0, 60'000},
+        "when told to stop: for what was taken; by default ten token time-outs",
+        [](Settings & s) -> auto& { return s.leave_patience ? *s.leave_patience : s.leave_patience.emplace(); });
+    patience.show = [](const Settings& s) { return fmt::format("{}", s.node.timing.leave_patience.count() / 1000); };
+    keys.push_back(std::move(patience));
     keys.push_back(bytes(
         {"message_bytes", "ANEL_MESSAGE_BYTES"}, {1, 64 * mib}, "of one message at most",
         [](Settings & s) -> auto& { return as_64(s.node.client_limits.message_bytes); }));
@@ -244,6 +247,16 @@ std::vector<Key> make_keys() {
     keys.push_back(number<std::uint64_t>(
         {"sessions", "ANEL_SESSIONS"}, {1, 10'000'000}, "of the ledger; beyond it the idlest retire",
         [](Settings & s) -> auto& { return as_64(s.node.sessions); }));
+    keys.push_back(number<std::int64_t>(
+        {"session_idle_s", "ANEL_SESSION_IDLE_S"}, {0, 31'536'000}, "seconds; a session used since is not idle",
+        [](Settings & s) -> auto& { return s.session_idle_s; }));
+    keys.push_back(number<std::uint64_t>(
+        {"connections", "ANEL_CONNECTIONS"}, {1, 1'000'000}, "of clients at once; one more is cut",
+        [](Settings & s) -> auto& { return as_64(s.connections); }));
+    keys.push_back(bytes(
+        {"unread_bytes", "ANEL_UNREAD_BYTES"}, {mib, 256 * gib},
+        "received from all clients and not yet read; above it those with most are cut",
+        [](Settings & s) -> auto& { return s.unread_bytes; }));
     keys.push_back(bytes(
         {"segment_bytes", "ANEL_SEGMENT_BYTES"}, {64 * kib, 16 * gib}, "of one piece of the journal",
         [](Settings & s) -> auto& { return s.node.segment_bytes; }));

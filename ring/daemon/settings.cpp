@@ -57,6 +57,17 @@ Result<void> relate(Settings& settings) {
     node.nodes.clear();
     for (const auto& [id, endpoint] : settings.peers) node.nodes.insert(id);
     node.timing = Timing::from(std::chrono::milliseconds{settings.token_timeout_ms});
+    if (settings.leave_patience) {
+        const auto patience = *settings.leave_patience;
+        if (patience != Duration{0} && patience < node.timing.token_timeout) {
+            return wrong(
+                fmt::format("leave_patience_ms = {}: allowed is 0, or token_timeout_ms at least, which is {}: "
+                            "what was taken waits for the token",
+                            patience.count() / 1000, settings.token_timeout_ms));
+        }
+        node.timing.leave_patience = patience;
+    }
+    node.session_idle_us = settings.session_idle_s * 1'000'000;
     return {};
 }
 

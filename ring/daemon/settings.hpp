@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,6 +28,10 @@ struct Settings {
     PortRange link_ports;
     std::string log_level = "info";
     std::int64_t token_timeout_ms = 300;
+    std::optional<Duration> leave_patience;  ///< none: it follows from the token time-out
+    std::int64_t session_idle_s = 24 * 3600;
+    std::size_t connections = 16'384;                               ///< of clients, at once
+    std::uint64_t unread_bytes = std::uint64_t{256} * 1024 * 1024;  ///< received from clients and not yet looked at
     bool adopt = false;  ///< a ledger may be made beside an existing output.txt, and starts behind it
 };
 

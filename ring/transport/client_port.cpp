@@ -11,9 +11,11 @@ constexpr std::size_t routing_id_bytes_max = 255;
 
 }  // namespace
 
-ClientPort::ClientPort(zmq::context_t& context, const std::string& address, std::size_t frame_bytes_max, bool ipv6)
+ClientPort::ClientPort(zmq::context_t& context, const std::string& address, std::size_t frame_bytes_max, bool ipv6,
+                       ClientBounds bounds)
     : frame_bytes_max_{frame_bytes_max}, socket_{open_socket(context, SocketKind::client_port, frame_bytes_max, ipv6)} {
     socket_.raw().bind(address);
+    guard_ = std::make_unique<ClientGuard>(context, socket_.raw(), bounds);
 }
 
 std::optional<ClientArrived> ClientPort::next() {
@@ -21,6 +23,7 @@ std::optional<ClientArrived> ClientPort::next() {
     for (int tries = 0; tries < malformed_per_turn; ++tries) {
         auto received = receive_frames(socket_, 3, frame_bytes_max_ + routing_id_bytes_max);
         if (!received) break;
+        guard_->took(received->descriptor, received->wire_bytes);
         auto& frames = received->frames;
         const bool delimiter = frames.size() == 3 && frames[1].empty();
         if (received->overlong || (frames.size() != 2 && !delimiter)) {

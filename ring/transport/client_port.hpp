@@ -2,10 +2,12 @@
 // asks again.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "ring/core/io.hpp"
+#include "ring/transport/client_guard.hpp"
 #include "ring/transport/sockets.hpp"
 
 namespace anel {
@@ -20,7 +22,8 @@ struct ClientCounters {
 class ClientPort {
 public:
     /// Throws zmq::error_t where the address cannot be bound.
-    ClientPort(zmq::context_t& context, const std::string& address, std::size_t frame_bytes_max, bool ipv6);
+    ClientPort(zmq::context_t& context, const std::string& address, std::size_t frame_bytes_max, bool ipv6,
+               ClientBounds bounds);
 
     void watch(PollSet& set) { set.add(socket_, readable_); }
     [[nodiscard]] bool readable() const { return readable_; }
@@ -32,10 +35,12 @@ public:
         socket_.raw().set(zmq::sockopt::linger, static_cast<int>(linger.count()));
     }
     [[nodiscard]] const ClientCounters& counters() const { return counters_; }
+    [[nodiscard]] GuardCounters guard_counters() const { return guard_->counters(); }
 
 private:
     std::size_t frame_bytes_max_;
     Socket socket_;
+    std::unique_ptr<ClientGuard> guard_;
     bool readable_ = false;
     ClientCounters counters_;
 };

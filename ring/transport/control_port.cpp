@@ -12,10 +12,10 @@ constexpr Duration answer_patience = std::chrono::milliseconds{500};
 }  // namespace
 
 ControlPort::ControlPort(zmq::context_t& context, const std::string& address, NodeId self, Incarnation incarnation,
-                         bool ipv6)
+                         bool ipv6, Heartbeat heartbeat)
     : self_{self},
       incarnation_{incarnation},
-      socket_{open_socket(context, SocketKind::control_port, limits::control_bytes_max, ipv6)},
+      socket_{open_socket(context, SocketKind::control_port, limits::control_bytes_max, ipv6, heartbeat)},
       nonces_{incarnation.value} {
     socket_.raw().bind(address);
 }

@@ -24,7 +24,8 @@ struct ControlCounters {
 class ControlPort {
 public:
     /// Throws zmq::error_t where the address cannot be bound.
-    ControlPort(zmq::context_t& context, const std::string& address, NodeId self, Incarnation incarnation, bool ipv6);
+    ControlPort(zmq::context_t& context, const std::string& address, NodeId self, Incarnation incarnation, bool ipv6,
+                Heartbeat heartbeat);
 
     void watch(PollSet& set) { set.add(socket_, readable_); }
     /// What the nodes said since, some of it at a time.

@@ -47,6 +47,7 @@ std::optional<Received> receive_frames(Socket& socket, std::size_t frames_max, s
         zmq::message_t message;
         if (!socket.receive(message)) return std::nullopt;
         if (first) received.descriptor = descriptor_of(message);
+        else received.wire_bytes += message.size() + (message.size() > 255 ? 9 : 2);
         more = message.more();
         bytes += message.size();
         received.overlong = received.overlong || received.frames.size() == frames_max || bytes > bytes_max;

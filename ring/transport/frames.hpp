@@ -21,8 +21,9 @@ inline constexpr std::size_t receive_buffer_bytes = 8192;
 /// What came of receiving one message of several frames.
 struct Received {
     Frames frames;
-    bool overlong = false;  ///< it had more frames or bytes than allowed; it was read to its end and dropped
-    int descriptor = -1;    ///< of the TCP connection it came over; -1: not known
+    bool overlong = false;       ///< it had more frames or bytes than allowed; it was read to its end and dropped
+    int descriptor = -1;         ///< of the TCP connection it came over; -1: not known
+    std::size_t wire_bytes = 0;  ///< of the frames behind the first (a ROUTER's routing id), with their ZMTP heads
 };
 /// Receives without waiting. @return nothing where no message waits.
 [[nodiscard]] std::optional<Received> receive_frames(Socket& socket, std::size_t frames_max,

@@ -12,9 +12,9 @@ constexpr int messages_per_turn = 64;
 }  // namespace
 
 struct Links::Link {
-    Link(zmq::context_t& context, SocketKind kind, std::size_t frame_bytes_max, bool ipv6)
+    Link(zmq::context_t& context, SocketKind kind, std::size_t frame_bytes_max, bool ipv6, Heartbeat heartbeat)
         : bound{kind == SocketKind::link_in},
-          socket{open_socket(context, kind, frame_bytes_max, ipv6)},
+          socket{open_socket(context, kind, frame_bytes_max, ipv6, heartbeat)},
           monitor{context, socket.raw()} {}
 
     bool bound;
@@ -51,7 +51,8 @@ bool Links::bind_to_any_port(zmq::socket_t& socket) {
 }
 
 std::string Links::bind(LinkId id, const std::string& own_host) {
-    auto link = std::make_unique<Link>(context_, SocketKind::link_in, options_.frame_bytes_max, options_.ipv6);
+    auto link = std::make_unique<Link>(context_, SocketKind::link_in, options_.frame_bytes_max, options_.ipv6,
+                                       options_.heartbeat);
     if (!bind_to_any_port(link->socket.raw())) return {};
     const auto bound = link->socket.raw().get(zmq::sockopt::last_endpoint);
     const auto endpoint = parse_endpoint(std::string_view{bound}.substr(bound.find("//") + 2));
@@ -65,7 +66,8 @@ void Links::connect(LinkId id, const std::string& address) {
         dropped_.insert(id);
         return;
     }
-    auto link = std::make_unique<Link>(context_, SocketKind::link_out, options_.frame_bytes_max, options_.ipv6);
+    auto link = std::make_unique<Link>(context_, SocketKind::link_out, options_.frame_bytes_max, options_.ipv6,
+                                       options_.heartbeat);
     try {
         link->socket.raw().connect(address);
         links_[id] = std::move(link);

@@ -28,6 +28,7 @@ struct LinkOptions {
     PortRange ports;
     std::size_t frame_bytes_max = 0;
     std::size_t message_bytes_max = 0;
+    Heartbeat heartbeat{};
 };
 
 struct LinkCounters {

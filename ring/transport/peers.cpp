@@ -10,8 +10,8 @@ constexpr Duration waiting_age_max = std::chrono::milliseconds{300};
 }  // namespace
 
 struct Peers::Connection {
-    Connection(zmq::context_t& context, bool ipv6)
-        : socket{open_socket(context, SocketKind::control_peer, limits::control_bytes_max, ipv6)},
+    Connection(zmq::context_t& context, bool ipv6, Heartbeat heartbeat)
+        : socket{open_socket(context, SocketKind::control_peer, limits::control_bytes_max, ipv6, heartbeat)},
           monitor{context, socket.raw()} {}
     Socket socket;
     Monitor monitor;
@@ -21,8 +21,8 @@ struct Peers::Connection {
 };
 
 Peers::Peers(zmq::context_t& context, NodeId self, Incarnation incarnation, const std::map<NodeId, Endpoint>& nodes,
-             bool ipv6)
-    : context_{context}, self_{self}, incarnation_{incarnation}, ipv6_{ipv6} {
+             bool ipv6, Heartbeat heartbeat)
+    : context_{context}, self_{self}, incarnation_{incarnation}, ipv6_{ipv6}, heartbeat_{heartbeat} {
     for (const auto& [id, endpoint] : nodes) {
         if (id != self) peers_[id].endpoint = endpoint;
     }
@@ -35,7 +35,7 @@ void Peers::start(Instant now) {
 
 void Peers::connect(Peer& peer) {
     if (peer.numeric_host.empty()) return;
-    auto connection = std::make_unique<Connection>(context_, ipv6_);
+    auto connection = std::make_unique<Connection>(context_, ipv6_, heartbeat_);
     try {
         connection->socket.raw().connect(tcp_address(peer.numeric_host, peer.endpoint.port));
         peer.connection = std::move(connection);

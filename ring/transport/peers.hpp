@@ -18,7 +18,7 @@ namespace anel {
 class Peers {
 public:
     Peers(zmq::context_t& context, NodeId self, Incarnation incarnation, const std::map<NodeId, Endpoint>& nodes,
-          bool ipv6);
+          bool ipv6, Heartbeat heartbeat);
     ~Peers();
 
     /// Begins to look up and connect all of them.
@@ -61,6 +61,7 @@ private:
     NodeId self_;
     Incarnation incarnation_;
     bool ipv6_;
+    Heartbeat heartbeat_;
     std::map<NodeId, Peer> peers_;
     Resolver resolver_;
     bool names_ready_ = false;

@@ -15,9 +15,6 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// They only close half-dead connections, so they may be slow; the token's own time-outs find silent peers.
-constexpr milliseconds heartbeat_every{1000};
-constexpr milliseconds heartbeat_timeout{3000};
 constexpr milliseconds handshake_timeout{1000};
 constexpr milliseconds connect_timeout{1000};
 constexpr milliseconds reconnect_every{100};
@@ -25,6 +22,12 @@ constexpr milliseconds reconnect_every{100};
 // In messages. What matters is that nobody's silence fills our memory; lost ones are sent again by the core.
 constexpr int client_frames_waiting_max = 64;
 constexpr int client_answers_waiting_max = 1000;
+/// Clients that come all at once, after a view change say, wait in the kernel for so many.
+constexpr int client_backlog = 4096;
+/// A client that vanished without a word is noticed within about two minutes.
+constexpr int keepalive_idle_s = 60;
+constexpr int keepalive_interval_s = 15;
+constexpr int keepalive_probes = 4;
 constexpr int control_waiting_max = 256;
 constexpr int link_waiting_max = 64;
 
@@ -48,14 +51,15 @@ void set_queues(zmq::socket_t& socket, int in, int out) {
 /// Without an authenticator behind it, a domain does one thing: peers of ZMTP 1 and 2 are refused. Otherwise almost
 /// any bytes are a ZMTP 1 peer without a handshake, and a stranger's would take a link's one place.
 void refuse_old_peers(zmq::socket_t& socket) { socket.set(zmq::sockopt::zap_domain, "anel"); }
-void set_heartbeat(zmq::socket_t& socket) {
-    socket.set(zmq::sockopt::heartbeat_ivl, as_int(heartbeat_every));
-    socket.set(zmq::sockopt::heartbeat_timeout, as_int(heartbeat_timeout));
+void set_heartbeat(zmq::socket_t& socket, Heartbeat heartbeat) {
+    socket.set(zmq::sockopt::heartbeat_ivl, as_int(heartbeat.every));
+    socket.set(zmq::sockopt::heartbeat_timeout, as_int(heartbeat.timeout));
 }
 
 }  // namespace
 
-Socket open_socket(zmq::context_t& context, SocketKind kind, std::size_t message_bytes_max, bool ipv6) {
+Socket open_socket(zmq::context_t& context, SocketKind kind, std::size_t message_bytes_max, bool ipv6,
+                   Heartbeat heartbeat) {
     zmq::socket_t socket{context, type_of(kind)};
     socket.set(zmq::sockopt::linger, 0);  // libzmq's default waits for ever on close
     socket.set(zmq::sockopt::maxmsgsize, static_cast<std::int64_t>(message_bytes_max));
@@ -66,31 +70,35 @@ Socket open_socket(zmq::context_t& context, SocketKind kind, std::size_t message
         case SocketKind::client_port:
             socket.set(zmq::sockopt::router_mandatory, true);  // a client that is gone is an error, not a black hole
             socket.set(zmq::sockopt::router_handover, true);   // one that comes back under its name is served
+            socket.set(zmq::sockopt::backlog, client_backlog);
             socket.set(zmq::sockopt::tcp_keepalive, 1);
+            socket.set(zmq::sockopt::tcp_keepalive_idle, keepalive_idle_s);
+            socket.set(zmq::sockopt::tcp_keepalive_intvl, keepalive_interval_s);
+            socket.set(zmq::sockopt::tcp_keepalive_cnt, keepalive_probes);
             set_queues(socket, client_frames_waiting_max, client_answers_waiting_max);
             break;
         case SocketKind::control_port:
             socket.set(zmq::sockopt::router_mandatory, true);
             set_queues(socket, control_waiting_max, control_waiting_max);
-            set_heartbeat(socket);
+            set_heartbeat(socket, heartbeat);
             refuse_old_peers(socket);
             break;
         case SocketKind::control_peer:
             socket.set(zmq::sockopt::immediate, true);  // nothing is kept for a peer that is not there
             socket.set(zmq::sockopt::reconnect_ivl, as_int(reconnect_every));
             set_queues(socket, control_waiting_max, control_waiting_max);
-            set_heartbeat(socket);
+            set_heartbeat(socket, heartbeat);
             break;
         case SocketKind::link_in:
             refuse_old_peers(socket);
             set_queues(socket, link_waiting_max, link_waiting_max);
-            set_heartbeat(socket);
+            set_heartbeat(socket, heartbeat);
             break;
         case SocketKind::link_out:
             // A link lives as long as its one connection. What is sent while that is made waits for it.
             socket.set(zmq::sockopt::reconnect_ivl, -1);
             set_queues(socket, link_waiting_max, link_waiting_max);
-            set_heartbeat(socket);
+            set_heartbeat(socket, heartbeat);
             break;
     }
     return Socket{std::move(socket)};

@@ -60,9 +60,14 @@ private:
     bool settled_ = false;  ///< nothing is there, and whatever comes shows at the descriptor
 };
 
+/// Closes connections whose other end is silent, slowly: the token's own time-outs find silent peers.
+struct Heartbeat {
+    std::chrono::milliseconds every{1000};
+    std::chrono::milliseconds timeout{3000};
+};
 /// @param message_bytes_max  of one frame; whoever sends a larger one is cut off.
-[[nodiscard]] Socket open_socket(zmq::context_t& context, SocketKind kind, std::size_t message_bytes_max,
-                                        bool ipv6);
+[[nodiscard]] Socket open_socket(zmq::context_t& context, SocketKind kind, std::size_t message_bytes_max, bool ipv6,
+                                 Heartbeat heartbeat = {});
 
 /// What a connection underneath a socket did.
 enum class ConnectionEvent {

@@ -14,16 +14,21 @@ std::string bind_address(const std::string& host, std::uint16_t port) {
 }  // namespace
 
 Transport::Transport(zmq::context_t& context, const TransportOptions& options, std::string& binding)
-    : control_{context, binding = bind_address(options.bind_host, options.control_port), options.self,
-               options.incarnation, is_ipv6(options.own_host)},
+    : control_{context,
+               binding = bind_address(options.bind_host, options.control_port),
+               options.self,
+               options.incarnation,
+               is_ipv6(options.own_host),
+               options.heartbeat},
       clients_{context, binding = bind_address(options.bind_host, options.client_port), options.client_frame_bytes_max,
-               is_ipv6(options.own_host)},
-      peers_{context, options.self, options.incarnation, options.nodes, is_ipv6(options.own_host)},
+               is_ipv6(options.own_host), options.client_bounds},
+      peers_{context, options.self, options.incarnation, options.nodes, is_ipv6(options.own_host), options.heartbeat},
       links_{context, LinkOptions{.bind_host = options.bind_host,
                                   .ipv6 = is_ipv6(options.own_host),
                                   .ports = options.link_ports,
                                   .frame_bytes_max = options.link_frame_bytes_max,
-                                  .message_bytes_max = options.link_message_bytes_max}},
+                                  .message_bytes_max = options.link_message_bytes_max,
+                                  .heartbeat = options.heartbeat}},
       own_host_{options.self, options.nodes.at(options.self).host, options.own_host} {}
 
 Result<std::unique_ptr<Transport>> Transport::open(zmq::context_t& context, const TransportOptions& options,

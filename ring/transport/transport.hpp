@@ -28,8 +28,10 @@ struct TransportOptions {
     std::uint16_t control_port = 0;
     PortRange link_ports;
     std::size_t client_frame_bytes_max = 0;
+    ClientBounds client_bounds{};
     std::size_t link_frame_bytes_max = 0;
     std::size_t link_message_bytes_max = 0;
+    Heartbeat heartbeat{};
 };
 
 class Transport {
@@ -70,6 +72,7 @@ public:
 
     [[nodiscard]] const LinkCounters& link_counters() const { return links_.counters(); }
     [[nodiscard]] const ClientCounters& client_counters() const { return clients_.counters(); }
+    [[nodiscard]] GuardCounters guard_counters() const { return clients_.guard_counters(); }
     [[nodiscard]] const ControlCounters& control_counters() const { return control_.counters(); }
 
     /// Throws zmq::error_t; open() is the way in.

@@ -74,7 +74,7 @@ void draw_config(NodeConfig& config, Random& random) {
     if (random.chance(0.2)) config.pending_bytes = random.between(2000, 8000);
     if (random.chance(0.2)) config.linger = random.between(Duration{100}, Duration{3000});
     if (random.chance(0.2)) config.client_limits.window_bytes = random.between(1000, 4000);
-    config.leave_patience = random.between(100ms, 3000ms);
+    config.timing.leave_patience = random.between(100ms, 3000ms);
 }
 
 /// Sessions retire within seconds. The clocks of writers say how idle one is, so none of them may be wrong by hours.

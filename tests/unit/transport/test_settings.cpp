@@ -81,6 +81,40 @@ BOOST_AUTO_TEST_CASE(values_that_do_not_go_together_are_refused) {
     BOOST_TEST(refused({{"token_bytes", "1MiB"}}, "token_bytes"));
 }
 
+BOOST_AUTO_TEST_CASE(all_times_follow_from_the_token_time_out) {
+    using std::chrono::milliseconds;
+    const auto timing_of = [](Values values) { return settle({{"flag", std::move(values)}})->node.timing; };
+    const auto timing = timing_of({{"token_timeout_ms", "600"}});
+    BOOST_TEST((timing.token_timeout == milliseconds{600}));
+    BOOST_TEST((timing.start_timeout == milliseconds{600}));
+    BOOST_TEST((timing.hop_resend == milliseconds{100}));
+    BOOST_TEST((timing.no_quorum_after == milliseconds{1800}));
+    // A connection is not closed before its silence was noticed by the token.
+    BOOST_TEST((timing.heartbeat == milliseconds{2000}));
+    BOOST_TEST((timing.heartbeat_timeout == milliseconds{6000}));
+    BOOST_TEST((timing.leave_patience == milliseconds{6000}));
+    BOOST_TEST((timing_of({}).leave_patience == milliseconds{3000}));
+    BOOST_TEST((timing_of({{"token_timeout_ms", "60000"}}).leave_patience == milliseconds{60'000}));
+    BOOST_TEST(
+        (timing_of({{"token_timeout_ms", "600"}, {"leave_patience_ms", "700"}}).leave_patience == milliseconds{700}));
+    BOOST_TEST((timing_of({{"leave_patience_ms", "0"}}).leave_patience == milliseconds{0}));
+}
+
+BOOST_AUTO_TEST_CASE(times_that_make_no_sense_are_refused) {
+    const auto text = [](Values values) { return error_of({{"flag", std::move(values)}}); };
+    BOOST_TEST(text({{"token_timeout_ms", "59"}}).find("from 60 to 60000") != std::string::npos);
+    BOOST_TEST(text({{"token_timeout_ms", "60001"}}).find("from 60 to 60000") != std::string::npos);
+    BOOST_TEST(text({{"token_timeout_ms", "-1"}}).find("token_timeout_ms") != std::string::npos);
+    BOOST_TEST(text({{"token_timeout_ms", "60"}}).empty());
+    BOOST_TEST(text({{"token_timeout_ms", "60000"}}).empty());
+    // Who leaves waits for the token at least once, or not at all.
+    const auto impatient = text({{"token_timeout_ms", "5000"}, {"leave_patience_ms", "4999"}});
+    BOOST_TEST(impatient.find("leave_patience_ms = 4999: allowed is 0, or token_timeout_ms") != std::string::npos);
+    BOOST_TEST(text({{"token_timeout_ms", "5000"}, {"leave_patience_ms", "5000"}}).empty());
+    // A lingering holder answers for the token, so it may linger longer than the token may be silent.
+    BOOST_TEST(text({{"linger_ms", "60000"}, {"token_timeout_ms", "60"}}).empty());
+}
+
 BOOST_AUTO_TEST_CASE(a_file_may_hold_plain_keys_of_the_table_and_nothing_else) {
     const auto values = values_of_toml("id = 3\nformat = \"jsonl\"\nadopt = true\n", "x");
     BOOST_REQUIRE(values);
