@@ -155,7 +155,10 @@ void Clients::judge(Client& client) {
 
 /// @return false while what the welcome would vouch for is not durable.
 bool Clients::welcome(Client& client, const Session& session) {
-    if (context_.durable < session.round) return false;
+    if (context_.durable < session.round) {
+        await_durable();
+        return false;
+    }
     if (client.birth != session.birth) {
         purge(client);
         client.accepted = session.last;
@@ -225,6 +228,7 @@ void Clients::words_read(bool fresh) {
         words_due_ = false;  // who has to wait waits for a round or for the recheck
     }
     if (!greeting_.empty() || !due_.empty()) recheck_at_ = context_.now.steady + context_.config.timing.durable_recheck;
+    else stalled_since_.reset();
     serve_own_client();
 }
 

@@ -214,7 +214,18 @@ void Clients::durable_raised() {
     }
     if (!greeting_.empty()) words_due_ = true;
     if (due_.empty() && greeting_.empty()) recheck_at_.reset();
+    stalled_since_.reset();
+    if (!due_.empty()) await_durable();
     serve_own_client();
+}
+
+void Clients::await_durable() {
+    if (!stalled_since_) stalled_since_ = context_.now.steady;
+}
+
+bool Clients::wants_sync() const {
+    return stalled_since_ && context_.durable < context_.tip.round &&
+           context_.now.steady >= *stalled_since_ + context_.config.timing.token_timeout;
 }
 
 void Clients::refuse_all(RejectCode code, std::string why) {
@@ -268,6 +279,7 @@ void Clients::owe(Client& client, Round round, ClientReply answer) {
     }
     ++client.references;
     due_[round].push_back({&client, std::move(answer)});
+    await_durable();
     if (!recheck_at_) recheck_at_ = context_.now.steady + context_.config.timing.durable_recheck;
 }
 

@@ -52,6 +52,9 @@ public:
     [[nodiscard]] bool wants_words() const;
     /// @param fresh  the table has every round decided in a segment that is not sealed.
     void words_read(bool fresh);
+    /// Answers have waited for a whole token time-out and nothing became durable: the writer may have frozen before its
+    /// sync, and where all windows are full nobody has work, so nobody misses the token. Any member may sync.
+    [[nodiscard]] bool wants_sync() const;
 
     /// No majority, or this node leaves: what waits is refused, what comes is too, until `accept_all`.
     void refuse_all(RejectCode code, std::string why);
@@ -141,6 +144,7 @@ private:
     void ask(Client& client, Greeting greeting);
     void owe(Client& client, Round round, ClientReply reply);
     void owe_ack(Client& client, const Session& session);
+    void await_durable();
     void reject(Client& client, ClientSequence sequence, RejectCode code, std::string text);
     void reply(const Connection& connection, ClientReply reply);
     void serve_own_client();
@@ -158,6 +162,7 @@ private:
     std::vector<Client*> greeting_;
     bool words_due_ = false;
     std::optional<Instant> recheck_at_;
+    std::optional<Instant> stalled_since_;  ///< answers wait for a round to become durable, and none did
     std::size_t pending_bytes_ = 0;
     std::size_t pending_messages_ = 0;
     struct Refusal {

@@ -206,6 +206,14 @@ private:
         // Sealed: the epoch is over, or goes on in another segment. The holder knows.
         if (read.words.sealed) passage_.found_sealed();
         clients_.words_read(!read.words.sealed && read.words.decided == context_.tip.round);
+        sync_for_the_writer(read);
+    }
+
+    /// What this node applied was decided in this segment or before it, with its record written and its text in
+    /// output.txt, so a sync of the segment may vouch for it whoever wrote it. A sealed one is left to who seals it.
+    void sync_for_the_writer(const WordsRead& read) {
+        if (read.words.sealed || read.segment != context_.tip.segment || !clients_.wants_sync()) return;
+        context_.act(MakeDurable{read.segment, context_.tip.round});
     }
 
     void raise_durable(Round round) {

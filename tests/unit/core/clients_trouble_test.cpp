@@ -112,4 +112,54 @@ BOOST_AUTO_TEST_CASE(a_stale_reject_does_not_come_for_a_batch_that_another_node_
     BOOST_TEST(desk.context.tip.sequence.value == 1U);
 }
 
+// The writer froze behind its decide and before its sync; all windows were full, so nobody missed the token.
+BOOST_AUTO_TEST_CASE(answers_that_wait_a_token_time_out_for_a_round_to_be_durable_make_this_node_sync) {
+    Desk desk{small()};
+    desk.greet("c", "id", 7);
+    BOOST_TEST(!desk.clients.wants_sync());
+    desk.arrive("c", push("id", 7, 1, {"written by a node that is frozen now"}));
+    desk.round();
+    const auto timeout = desk.context.config.timing.token_timeout;
+    desk.tick(timeout - Duration{1});
+    desk.words();
+    BOOST_TEST(!desk.clients.wants_sync());
+    desk.tick(Duration{1});
+    BOOST_TEST(desk.clients.wants_sync());
+    BOOST_TEST(desk.silent());  // to want is not to have
+    desk.durable();
+    BOOST_TEST(desk.only<Ack>().last.value == 1U);
+    BOOST_TEST(!desk.clients.wants_sync());
+}
+
+BOOST_AUTO_TEST_CASE(while_rounds_become_durable_nobody_syncs_for_the_writer) {
+    Desk desk{small()};
+    desk.greet("c", "id", 7);
+    for (std::uint64_t sequence = 1; sequence <= 8; ++sequence) {
+        desk.arrive("c", push("id", 7, sequence, {"x"}));
+        desk.round();
+        desk.tick(desk.context.config.timing.token_timeout / 2);
+        // The one before; the last one always waits.
+        desk.context.durable = Round{desk.context.tip.round.value - 1};
+        desk.clients.durable_raised();
+        desk.words();
+        BOOST_TEST(!desk.clients.wants_sync());
+    }
+}
+
+// The hello of one whose session is decided and not durable.
+BOOST_AUTO_TEST_CASE(a_welcome_that_waits_a_token_time_out_makes_this_node_sync) {
+    Desk desk{small()};
+    desk.decide({bid_of(1, {{0, hello("id", 7)}})});
+    desk.arrive("c", hello("id", 7));
+    desk.words();
+    desk.tick(desk.context.config.timing.token_timeout);
+    BOOST_TEST(desk.clients.wants_sync());
+    desk.words();
+    BOOST_TEST(desk.silent());
+    desk.durable();
+    desk.words();
+    static_cast<void>(desk.only<Welcome>());
+    BOOST_TEST(!desk.clients.wants_sync());
+}
+
 BOOST_AUTO_TEST_SUITE_END()

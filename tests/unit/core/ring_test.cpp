@@ -399,6 +399,30 @@ BOOST_AUTO_TEST_CASE(no_room_for_a_new_segment_refuses_the_round_and_the_epoch_g
     BOOST_TEST(ring.status(0).view->epoch.value == 1U);
 }
 
+// The writer told its round and its sync never ends, because it is frozen since or its disk is. Nobody has work, so
+// nobody misses the token.
+BOOST_AUTO_TEST_CASE(an_ack_comes_though_the_sync_of_the_writer_never_ends) {
+    SmallRing ring{3};
+    ring.boot_all();
+    ring.run(2s);
+    const auto epoch = ring.status(0).view->epoch;
+    std::uint64_t holder = 0;
+    while (!ring.status(holder).parked) ++holder;
+    const auto member = (holder + 1) % 3;
+    ring.say(member, "c", hello("id", 7));
+    ring.run(500ms);
+    BOOST_REQUIRE_EQUAL(ring.told<Welcome>(member, "c").size(), 1U);
+    ring.decided = [&](NodeId writer) { ring.stuck.insert(writer); };
+    ring.say(member, "c", push("id", 7, 1, {"x"}));
+    ring.run(290ms);
+    BOOST_TEST(times(ring, "x") == 1U);
+    BOOST_TEST(!ring.stuck.contains({member}));
+    BOOST_TEST(ring.told<Ack>(member, "c").empty());
+    ring.run(210ms);
+    BOOST_TEST(ring.told<Ack>(member, "c").size() == 1U);
+    BOOST_TEST((ring.status(member).view->epoch == epoch));
+}
+
 BOOST_AUTO_TEST_CASE(with_linger_one_lap_gathers_what_several_nodes_have_and_all_are_acked) {
     NodeConfig config;
     config.linger = 20ms;

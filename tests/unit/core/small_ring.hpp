@@ -74,6 +74,7 @@ struct SmallRing {
     std::set<NodeId> cut;  ///< no control or link message to or from these
     std::set<std::pair<NodeId, NodeId>> apart;  ///< nor between these, the lower id first
     std::set<NodeId> deaf;                      ///< they answer, but no link to or from them stands
+    std::set<NodeId> stuck;                     ///< their syncs never end
     std::function<bool(const Control&)> lose;   ///< these control messages do not arrive
     std::function<void(NodeId)> decided;        ///< called behind each decide; may kill
     Instant now{std::chrono::seconds{100}};
@@ -202,6 +203,7 @@ struct SmallRing {
     }
     std::optional<Input> act(NodeId, Host&, const WriteOutput&) { return OutputWritten{}; }
     std::optional<Input> act(NodeId id, Host&, const MakeDurable& make) {
+        if (stuck.contains(id)) return {};
         ledger.durable = std::max(ledger.durable, make.round);
         post(id, BecameDurable{make.round});
         return {};
