@@ -3,33 +3,16 @@
 #include <fmt/format.h>
 
 #include <array>
-#include <msgpack.hpp>
 
 #include "common/assert.hpp"
+#include "common/msgpack_writer.hpp"
 
 namespace anel {
 namespace {
 
-/// What msgpack::packer writes into.
-struct ByteSink {
-    Bytes bytes;
-    void write(const char* data, std::size_t size) {
-        const auto* first = reinterpret_cast<const std::byte*>(data);
-        bytes.insert(bytes.end(), first, first + size);
-    }
-};
-using Packer = msgpack::packer<ByteSink>;
-
-void pack_text(Packer& packer, std::string_view text) {
-    packer.pack_str(static_cast<std::uint32_t>(text.size()));
-    packer.pack_str_body(text.data(), static_cast<std::uint32_t>(text.size()));
-}
-
 /// The head of every message; `fields` follow.
 void begin(Packer& packer, std::uint32_t fields, std::string_view kind) {
-    packer.pack_array(fields + 2);
-    packer.pack_uint64(client_protocol_version);
-    pack_text(packer, kind);
+    begin_message(packer, client_protocol_version, fields, kind);
 }
 
 struct RejectName {
