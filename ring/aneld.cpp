@@ -15,6 +15,7 @@
 #include "ring/daemon/memory.hpp"
 #include "ring/daemon/report_text.hpp"
 #include "ring/daemon/ring_watch.hpp"
+#include "ring/feed/output_feed.hpp"
 #include "ring/ledger/fail_points.hpp"
 #include "ring/ledger/file_ledger.hpp"
 #include "ring/ledger/sigbus.hpp"
@@ -165,6 +166,15 @@ Ending run(Settings settings) {
     if (!ledger) return ending_of(ledger.error());
     const auto history = (*ledger)->read(Round{});
     if (!history) return ending_of(history.error());
+    std::unique_ptr<OutputFeed> output_feed;
+    if (settings.feed_port != 0) {
+        auto started = OutputFeed::start(context, {.folder = settings.data,
+                                                   .bind_address = tcp_address(options.bind_host, settings.feed_port),
+                                                   .ipv6 = is_ipv6(*own_host),
+                                                   .now = steady_now});
+        if (!started) return ending_of(started.error());
+        output_feed = std::move(*started);
+    }
 
     std::random_device seed;
     Node node{settings.node, life.incarnation, (*ledger)->id(), *history, std::mt19937_64{seed()}, moment_now()};

@@ -202,6 +202,9 @@ std::vector<Key> make_keys() {
     keys.push_back(number<std::uint64_t>(
         {"status_viewers_max", "ANEL_STATUS_VIEWERS_MAX"}, {0, 256}, "who may look at the status page at once",
         [](Settings & s) -> auto& { return s.status_viewers_max; }));
+    keys.push_back(number<Port>(
+        {"feed_port", "ANEL_FEED_PORT"}, {0, last_port}, "where readers get the durable output; 0: nowhere",
+        [](Settings & s) -> auto& { return s.feed_port; }));
     keys.push_back({"link_ports", "ANEL_LINK_PORTS", "first-last, ports from 1 to 65535, or 0: any free one",
                     "where links of the ring are bound", parse_link_ports, [](const Settings& s) {
                         return s.link_ports.first == 0 ? std::string{"0"}

@@ -54,6 +54,10 @@ Result<void> relate(Settings& settings) {
     if (settings.http_port == settings.cluster_port) {
         return wrong(fmt::format("http_port = {}: allowed is another one than cluster_port", settings.http_port));
     }
+    for (const auto port : {settings.port, settings.cluster_port, settings.http_port}) {
+        if (port == 0 || port != settings.feed_port) continue;
+        return wrong(fmt::format("feed_port = {}: allowed is another one than port, cluster_port and http_port", port));
+    }
     node.nodes.clear();
     for (const auto& [id, endpoint] : settings.peers) node.nodes.insert(id);
     node.timing = Timing::from(std::chrono::milliseconds{settings.token_timeout_ms});

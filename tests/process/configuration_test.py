@@ -110,11 +110,12 @@ class Configuration(unittest.TestCase):
 
     # --- ports and ids ------------------------------------------------------------------------------
     def test_a_port_in_use(self):
-        for taken in ("PORT", "CLUSTER_PORT", "ANEL_HTTP_PORT"):
+        names = ("PORT", "CLUSTER_PORT", "ANEL_HTTP_PORT", "ANEL_FEED_PORT")
+        for taken in names:
             with socket.socket() as other:
                 other.bind(("127.0.0.1", 0))
                 other.listen()
-                ports = dict(zip(("PORT", "CLUSTER_PORT", "ANEL_HTTP_PORT"), map(str, free_ports(3))))
+                ports = dict(zip(names, map(str, free_ports(len(names)))))
                 ports[taken] = str(other.getsockname()[1])
                 self.assert_refused(self.run_aneld(ANEL_DATA=self.folder.name, **ports), 13, ports[taken])
 

@@ -1,6 +1,7 @@
 #!/bin/sh
-# The core is pure, and dependencies point one way: common <- ring/core <- ring/{ledger,transport,ops} <- ring/daemon;
-# client needs common alone; nobody includes tests/. System headers are visible without linking, so a grep has to say so.
+# The core is pure, and dependencies point one way: common <- ring/core <- ring/{ledger,transport,ops} <- ring/daemon,
+# and ring/feed <- aneld; client needs common alone; nobody includes tests/. System headers are visible without linking,
+# so a grep has to say so.
 # Usage: check_arrows.sh ROOT
 set -u
 cd "${1:?the root of the repository}" || exit 2
@@ -34,10 +35,11 @@ refuse 'common is words: no socket, thread or clock in it' 'zmq|<thread>|::now\(
 
 includes() { printf '#[[:space:]]*include[[:space:]]*"(%s)' "$1"; }
 refuse 'common includes nothing but common' "$(includes 'ring/|client/|tests/')" common
-refuse 'ring/core includes common alone' "$(includes 'ring/(ledger|transport|ops|daemon)|client/|tests/')" ring/core
-refuse 'ring/ledger includes common and ring/core alone' "$(includes 'ring/(transport|ops|daemon)|client/|tests/')" ring/ledger
-refuse 'ring/transport includes common and ring/core alone' "$(includes 'ring/(ledger|ops|daemon)|client/|tests/')" ring/transport
-refuse 'ring/ops includes common and ring/core alone' "$(includes 'ring/(ledger|transport|daemon)|client/|tests/')" ring/ops
+refuse 'ring/core includes common alone' "$(includes 'ring/(ledger|transport|ops|feed|daemon)|client/|tests/')" ring/core
+refuse 'ring/ledger includes common and ring/core alone' "$(includes 'ring/(transport|ops|feed|daemon)|client/|tests/')" ring/ledger
+refuse 'ring/transport includes common and ring/core alone' "$(includes 'ring/(ledger|ops|feed|daemon)|client/|tests/')" ring/transport
+refuse 'ring/ops includes common and ring/core alone' "$(includes 'ring/(ledger|transport|feed|daemon)|client/|tests/')" ring/ops
+refuse 'ring/feed includes common, ring/core, ring/ledger and ring/transport alone' "$(includes 'ring/(ops|daemon)|client/|tests/')" ring/feed
 refuse 'ring/daemon wires the ring together and includes no client' "$(includes 'client/|tests/')" ring/daemon
 # The commands that read a ledger's folder need it; the library does not know that there is one.
 except='client/backup.cpp

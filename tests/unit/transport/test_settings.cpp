@@ -75,6 +75,9 @@ BOOST_AUTO_TEST_CASE(values_that_do_not_go_together_are_refused) {
     BOOST_TEST(refused({{"port", "6000"}}, "port"));
     BOOST_TEST(refused({{"http_port", "5000"}}, "http_port"));
     BOOST_TEST(refused({{"http_port", "6000"}}, "http_port"));
+    for (const auto* taken : {"5000", "6000", "8080"}) {
+        BOOST_TEST(refused({{"http_port", "8080"}, {"feed_port", taken}}, "feed_port"));
+    }
     BOOST_TEST(refused({{"message_bytes", "4MiB"}}, "batch_bytes"));
     BOOST_TEST(refused({{"batch_bytes", "16MiB"}}, "window_bytes"));
     BOOST_TEST(refused({{"window_bytes", "1GiB"}}, "pending_bytes"));
