@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "client/command/output_reader.hpp"
+#include "client/command/last_rounds.hpp"
 
 namespace anel::command {
 namespace {
@@ -56,29 +56,14 @@ std::uint64_t Follower::size() const {
 }
 
 std::uint64_t Follower::offset_of_last_rounds(std::uint64_t rounds) const {
-    const auto line = std::string{round_separator} + '\n';
-    std::uint64_t end = size();
-    std::uint64_t found = 0;
-    std::vector<char> chunk(chunk_bytes);
-    if (rounds == 0) return end;
-    while (end > 0) {
-        // Blocks overlap by a separator, so none is missed at an edge; `end` is where the next one may end.
-        const auto begin = end > chunk_bytes ? end - chunk_bytes : 0;
-        const auto got = ::pread(file_, chunk.data(), static_cast<std::size_t>(end - begin), static_cast<off_t>(begin));
-        if (got <= 0) return 0;
-        std::string_view text{chunk.data(), static_cast<std::size_t>(got)};
-        for (auto at = text.rfind(line); at != std::string_view::npos; at = text.rfind(line)) {
-            const bool whole = (begin + at == 0) || (at > 0 && text[at - 1] == '\n');
-            if (at == 0 && begin > 0) break;  // its line's start is in the block before
-            if (whole && ++found > rounds) return begin + at + line.size();
-            text = text.substr(0, at);
-        }
-        if (begin == 0) return 0;
-        const auto edge = begin + line.size();
-        end = std::min(edge, begin + text.size());
-        if (text.size() < line.size()) end = begin + text.size();
-    }
-    return 0;
+    const auto read_back = [this](std::uint64_t begin, std::size_t bytes) -> std::optional<std::string> {
+        std::string text(bytes, '\0');
+        const auto got = ::pread(file_, text.data(), text.size(), static_cast<off_t>(begin));
+        if (got <= 0) return std::nullopt;
+        text.resize(static_cast<std::size_t>(got));
+        return text;
+    };
+    return command::offset_of_last_rounds(size(), rounds, read_back).value_or(0);
 }
 
 Follower::Change Follower::read(const std::function<bool(std::string_view)>& each) {

@@ -1,0 +1,52 @@
+// Where a reader of feeds stands, and what an answer means for it. Pure: answers in, a verdict out.
+//
+// The place is an offset in the output of one ledger. Only bytes that begin there move it, so none is shown twice and
+// none is passed over, whichever node they come from.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "common/feed_protocol.hpp"
+
+namespace anel::command {
+
+class FeedCursor {
+public:
+    /// Where reading begins. Without an offset: at the end, as the first node that answers says.
+    explicit FeedCursor(std::optional<std::uint64_t> offset, std::string ledger = {})
+        : offset_{offset}, ledger_{std::move(ledger)} {}
+
+    [[nodiscard]] FeedRead request() const;
+
+    /// The next bytes of the output; empty: none came, but the node lives.
+    struct GoOn {
+        std::string_view bytes;
+    };
+    /// This node is of no use now: another one, from the same place.
+    struct GoElsewhere {
+        std::string why;
+    };
+    /// No node can go on from here.
+    struct GiveUp {
+        std::string why;
+    };
+    using Verdict = std::variant<GoOn, GoElsewhere, GiveUp>;
+    [[nodiscard]] Verdict take(const FeedAnswer& answer);
+
+    [[nodiscard]] std::optional<std::uint64_t> offset() const { return offset_; }
+    [[nodiscard]] const std::string& ledger() const { return ledger_; }  ///< empty: not known yet
+    [[nodiscard]] std::uint64_t end() const { return end_; }             ///< as the last answer said
+    [[nodiscard]] Round round() const { return round_; }                 ///< before that end
+    void seek(std::uint64_t offset) { offset_ = offset; }
+
+private:
+    std::optional<std::uint64_t> offset_;
+    std::string ledger_;
+    std::uint64_t end_ = 0;
+    Round round_;
+};
+
+}  // namespace anel::command
