@@ -23,6 +23,7 @@ nlohmann::json report_as_json(const RepairReport& report) {
             {"changed", json_of(report.changed)},
             {"unchecked", json_of(report.unchecked)},
             {"behind", report.behind ? json_of({*report.behind}) : nlohmann::json::array()},
+            {"kept_tail", report.kept_tail ? json_of({*report.kept_tail}) : nlohmann::json::array()},
             {"sums_lost_from", json_of(report.sums_lost_from)},
             {"output_missing", report.output_missing},
             {"output_replaced", report.output_replaced},

@@ -15,7 +15,7 @@ namespace {
 
 constexpr const char* folder_name = "adopted";
 constexpr std::array<char, 8> adoption_magic{'A', 'N', 'E', 'L', 'A', 'D', 'O', '\n'};
-constexpr std::uint32_t adoption_version = 1;
+constexpr std::uint32_t adoption_version = 2;  // 1 had no checksum of the tail
 
 struct Header {
     std::array<char, 8> magic = adoption_magic;
@@ -32,7 +32,8 @@ struct Header {
     std::uint64_t tail_end = 0;
     std::uint64_t base_offset = 0;
     std::uint64_t pieces = 0;
-    std::uint64_t body_crc = 0;
+    std::uint32_t body_crc = 0;
+    std::uint32_t tail_crc = 0;
 };
 struct Piece {
     std::uint64_t begin = 0;
@@ -51,6 +52,7 @@ Adoption decode(const Header& header, const std::vector<Piece>& pieces) {
                       .output_end = header.output_end,
                       .tail_hash = header.tail_hash,
                       .tail_end = header.tail_end,
+                      .tail_crc = header.version > 1 ? std::optional{header.tail_crc} : std::nullopt,
                       .base_offset = header.base_offset,
                       .pieces = {}};
     for (const auto& piece : pieces) {
@@ -152,6 +154,7 @@ Result<bool> write_adoption(FileSystem& files, const Folders& folders, LedgerId 
     header.output_end = adoption.output_end;
     header.tail_hash = adoption.tail_hash;
     header.tail_end = adoption.tail_end;
+    header.tail_crc = adoption.tail_crc.value_or(0);
     header.base_offset = adoption.base_offset;
     header.pieces = pieces.size();
     header.body_crc = crc32c(body);

@@ -21,13 +21,18 @@ struct Adoption {
     std::uint64_t number = 0;
     FileIdentity ledger_file;
     FileIdentity output;
-    Round round;                       ///< the last decided
-    SegmentNumber segment;             ///< the newest; 0: none
-    std::uint64_t output_end = 0;      ///< of that round, bytes
-    std::uint64_t tail_hash = 0;       ///< XXH3 of the last 64 KiB of output.txt before output_end
-    std::uint64_t tail_end = 0;        ///< what stands behind output_end is adopted up to here
-    std::uint64_t base_offset = 0;     ///< where the next segment begins: behind it, after a line feed
-    std::vector<AdoptedPiece> pieces;  ///< ascending, all that count, also of adoptions before
+    Round round;                            ///< the last decided
+    SegmentNumber segment;                  ///< the newest; 0: none
+    std::uint64_t output_end = 0;           ///< of that round, bytes
+    std::uint64_t tail_hash = 0;            ///< XXH3 of the last 64 KiB of output.txt before output_end
+    std::uint64_t tail_end = 0;             ///< what stands behind output_end is adopted up to here
+    std::optional<std::uint32_t> tail_crc;  ///< CRC32C of that; none: a program wrote it that knew none
+    std::uint64_t base_offset = 0;          ///< where the next segment begins: behind it, after a line feed
+    std::vector<AdoptedPiece> pieces;       ///< ascending, all that count, also of adoptions before
+
+    /// Nothing was decided since: what it says of the last round and of the tail behind that holds.
+    [[nodiscard]] bool is_behind(SegmentNumber newest, Round last) const { return segment == newest && round == last; }
+    [[nodiscard]] ByteRange tail() const { return {output_end, tail_end}; }
 };
 
 /// All of them, ascending. `ledger_damaged`, `unsupported`.

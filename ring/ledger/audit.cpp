@@ -46,9 +46,11 @@ public:
         }
         if (kept->newest.value == 0) {
             report_.output_bytes = identity.base_offset;
-            return true;
+            at_.output_end = identity.adopted_bytes;
+            return check_tail({});
         }
-        return walk(*kept);
+        auto walked = walk(*kept);
+        return walked && *walked ? check_tail(kept->newest) : walked;
     }
     [[nodiscard]] AuditReport& report() { return report_; }
 
@@ -98,6 +100,18 @@ private:
         return true;
     }
 
+    bool differs_from_adopted(const ByteRange& range) {
+        return output_differs(
+            fmt::format("output.txt differs in bytes {} to {} from what was adopted there", range.begin, range.end));
+    }
+
+    Result<bool> check_tail(SegmentNumber newest) {
+        const auto accepted = adoption();
+        const bool counts = accepted && accepted->is_behind(newest, at_.round);
+        auto same = counts ? output_.has_tail(*accepted) : Result<bool>{true};
+        return same && !*same ? differs_from_adopted(accepted->tail()) : same;
+    }
+
     /// Everything below the first segment that is kept.
     Result<bool> begin(Segment& segment) {
         at_ = {.slots = 0,
@@ -131,9 +145,7 @@ private:
                                               report_.faults[0].begin, report_.faults[0].end));
         }
         if (!blocks->changed_pieces.empty()) {
-            return output_differs(fmt::format("output.txt differs in bytes {} to {} from what was adopted there",
-                                              blocks->changed_pieces[0].range.begin,
-                                              blocks->changed_pieces[0].range.end));
+            return differs_from_adopted(blocks->changed_pieces[0].range);
         }
         return true;
     }

@@ -63,6 +63,11 @@ Result<std::optional<std::uint32_t>> OutputAudit::crc_of(const ByteRange& range,
     return std::optional{crc};
 }
 
+Result<bool> OutputAudit::has_tail(const Adoption& adoption) {
+    auto crc = adoption.tail_crc ? crc_of(adoption.tail(), {}) : Result<std::optional<std::uint32_t>>{std::nullopt};
+    return crc ? Result<bool>{*crc == adoption.tail_crc} : forward_error(crc);
+}
+
 Result<BlocksAudit> OutputAudit::check_blocks(FileSystem& files, const Folders& folders, std::uint64_t end,
                                               std::uint32_t partial_crc, const std::optional<Adoption>& adoption,
                                               const Overlay& overlay) {

@@ -34,6 +34,8 @@ public:
     [[nodiscard]] Result<BlocksAudit> check_blocks(FileSystem& files, const Folders& folders, std::uint64_t end,
                                                    std::uint32_t partial_crc, const std::optional<Adoption>& adoption,
                                                    const Overlay& overlay);
+    /// What stands behind the last round is what was adopted there. Once a segment follows, its MiB get checksums.
+    [[nodiscard]] Result<bool> has_tail(const Adoption& adoption);
     /// CRC32C of a part of output.txt; none: it is shorter.
     [[nodiscard]] Result<std::optional<std::uint32_t>> crc_of(const ByteRange& range, const Overlay& overlay);
 

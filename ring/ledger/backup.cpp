@@ -180,7 +180,14 @@ Result<void> copy_rest(FileSystem& files, Copier& copier, const Moment& moment, 
             return done;
         }
     }
-    if (auto done = copier.copy(output.fd(), moment.end.output_end, {}, to.data.get(), Output::name); !done) {
+    auto adoption = newest_adoption(files, place.folders, place.id());
+    if (!adoption) {
+        return forward_error(adoption);
+    }
+    // What was adopted behind the last round stands in no record.
+    const bool tail = *adoption && (*adoption)->is_behind(moment.kept.newest, moment.end.round);
+    const std::uint64_t end = tail ? (*adoption)->tail_end : moment.end.output_end;
+    if (auto done = copier.copy(output.fd(), end, {}, to.data.get(), Output::name); !done) {
         return done;
     }
     if (adopted_copy->valid()) {

@@ -16,15 +16,17 @@ tl::unexpected<Error> touched(std::string text) { return failure(ErrorCode::outs
 /// Up to where output.txt must have been written, and how it ends there.
 struct Certain {
     std::uint64_t bytes = 0;
-    std::optional<std::uint64_t> tail_hash;
+    std::uint64_t hashed_end = 0;
+    std::optional<std::uint64_t> tail_hash;  ///< of the last 64 KiB before hashed_end
 };
 
 Certain certain_of(const LedgerIdentity& identity, const std::optional<CheckpointMark>& mark,
                    const std::optional<Adoption>& adoption) {
     if (adoption && (!mark || adoption->round >= mark->round)) {
-        return {adoption->output_end, adoption->tail_hash};
+        return {adoption->tail_end, adoption->output_end, adoption->tail_hash};
     }
-    return mark ? Certain{mark->output_end, mark->tail_hash} : Certain{identity.adopted_bytes, std::nullopt};
+    return mark ? Certain{mark->output_end, mark->output_end, mark->tail_hash}
+                : Certain{identity.adopted_bytes, 0, std::nullopt};
 }
 
 Result<void> check_output(const Folders& folders, const Output& output, const Certain& certain) {
@@ -37,13 +39,13 @@ Result<void> check_output(const Folders& folders, const Output& output, const Ce
         return touched(fmt::format("{} has {} bytes, {} are certain to have been written: it was shortened: {}", where,
                                    *size, certain.bytes, way_out::repair(folders.path)));
     }
-    auto hash = certain.tail_hash ? output.tail_hash(certain.bytes) : Result<std::uint64_t>{0};
+    auto hash = certain.tail_hash ? output.tail_hash(certain.hashed_end) : Result<std::uint64_t>{0};
     if (!hash) {
         return forward_error(hash);
     }
     if (certain.tail_hash && *hash != *certain.tail_hash) {
         return touched(fmt::format("{} was changed somewhere in the {} bytes before byte {}: {}", where,
-                                   std::min(certain.bytes, Output::tail_bytes), certain.bytes,
+                                   std::min(certain.hashed_end, Output::tail_bytes), certain.hashed_end,
                                    way_out::repair(folders.path)));
     }
     return {};

@@ -100,7 +100,7 @@ Result<SegmentHeader> FileLedger::next_header(Epoch epoch) {
     }
     // What an operator accepted behind the last round stays: the next one begins behind it.
     const auto begin_behind = [&](std::uint64_t end, std::uint64_t base_offset, const Tip& last) {
-        const bool counts = *adoption && (*adoption)->segment == last.segment && (*adoption)->round == last.round;
+        const bool counts = *adoption && (*adoption)->is_behind(last.segment, last.round);
         header.gap_begin = counts ? (*adoption)->tail_end : end;
         header.base_offset = counts ? (*adoption)->base_offset : base_offset;
     };

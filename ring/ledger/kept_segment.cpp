@@ -1,5 +1,7 @@
 #include "ring/ledger/kept_segment.hpp"
 
+#include "ring/ledger/adoption.hpp"
+
 namespace anel {
 
 Result<std::unique_ptr<Segment>> open_kept_segment(FileSystem& files, const Folders& folders, SegmentNumber number,
@@ -15,6 +17,14 @@ Result<std::unique_ptr<Segment>> open_kept_segment(FileSystem& files, const Fold
     }
     if (*mark && (*mark)->segment > number) {
         return nullptr;
+    }
+    // Behind what was adopted with it stands text of output.txt: no record that a reboot finds there counts any more.
+    auto adoption = newest_adoption(files, folders, ledger);
+    if (!adoption) {
+        return forward_error(adoption);
+    }
+    if (*adoption && (*adoption)->segment == number) {
+        (*segment)->set_final_slots((*adoption)->round.value - (*segment)->base_round().value);
     }
     return segment;
 }

@@ -21,6 +21,7 @@ Result<RepairReport> Repairer::run() {
     return look_at_files()
         .and_then([this] { return walk_journal(); })
         .and_then([this] { return look_below(); })
+        .and_then([this] { return look_behind(); })
         .and_then([this] { return adopt(); })
         .and_then([this] { return write(); })
         .map([this] { return std::move(report_); });

@@ -28,11 +28,12 @@ struct RepairOptions {
 };
 
 struct RepairReport {
-    std::vector<ByteRange> rewritten;  ///< of output.txt, from the journal (or to be, where nothing may be written)
-    std::vector<ByteRange> lost;       ///< missing, and older than the journal: blanks when adopted
-    std::vector<ByteRange> changed;    ///< differs from what was written, MiB for MiB, and older than the journal
-    std::vector<ByteRange> unchecked;  ///< no checksum says what it was: of a MiB that was cut, or the sums are gone
-    std::optional<ByteRange> behind;   ///< behind the last round: bytes that the ledger does not know
+    std::vector<ByteRange> rewritten;    ///< of output.txt, from the journal (or to be, where nothing may be written)
+    std::vector<ByteRange> lost;         ///< missing, and older than the journal: blanks when adopted
+    std::vector<ByteRange> changed;      ///< differs from what was written, MiB for MiB, and older than the journal
+    std::vector<ByteRange> unchecked;    ///< no checksum says what it was: of a MiB that was cut, or the sums are gone
+    std::optional<ByteRange> behind;     ///< behind the last round: bytes that the ledger does not know
+    std::optional<ByteRange> kept_tail;  ///< of that, what an adoption before this one keeps
     std::optional<std::uint64_t> sums_lost_from;  ///< `.anel/blocks` ends at this byte of output.txt
     bool output_missing = false;
     bool output_replaced = false;
@@ -43,6 +44,7 @@ struct RepairReport {
     Sequence last_sequence;
     std::optional<std::uint64_t> adoption;  ///< its number, when one was made (would be, in a dry run)
 
+    [[nodiscard]] bool restored() const { return ledger_copied || output_replaced; }
     /// There is something that only an adoption can settle.
     [[nodiscard]] bool needs_adoption() const {
         return output_missing || output_replaced || ledger_copied || sums_lost_from || !lost.empty() ||

@@ -28,6 +28,7 @@ Result<void> Repairer::adopt() {
                       .output_end = at_.output_end,
                       .tail_hash = 0,
                       .tail_end = 0,
+                      .tail_crc = {},
                       .base_offset = 0,
                       .pieces = pieces_};
     auto hash = tail_hash();
@@ -35,16 +36,14 @@ Result<void> Repairer::adopt() {
         return forward_error(hash);
     }
     adoption.tail_hash = *hash;
-    if (auto set = set_tail(adoption); !set) {
-        return set;
-    }
-    return link(adoption);
+    return set_tail(adoption).and_then([this] { return seal_newest(); }).and_then([&] { return link(adoption); });
 }
 
 Result<void> Repairer::make_pieces() {
     for (const auto* ranges : {&report_.changed, &report_.unchecked}) {
         for (const auto& range : *ranges) {
-            for (std::uint64_t begin = range.begin; begin < range.end;) {
+            // What stands behind the last round has a checksum of its own.
+            for (std::uint64_t begin = range.begin; begin < range.end && begin < at_.output_end;) {
                 const std::uint64_t end = std::min(range.end, (begin / block_bytes + 1) * block_bytes);
                 auto crc = audit_->crc_of({begin, end}, {});
                 if (!crc) {
@@ -80,36 +79,84 @@ Result<std::uint64_t> Repairer::tail_hash() {
     if (auto got = output_->read(tail, begin); !got) {
         return forward_error(got);
     }
-    const auto set = [&](std::uint64_t from, std::uint64_t to, const auto& byte_at) {
-        to = std::min(to, at_.output_end);
-        for (std::uint64_t at = std::max(from, begin); at < to; ++at) {
-            tail[at - begin] = byte_at(at);
-        }
-    };
-    for (const auto& piece : pieces_) {
-        if (piece.blank) {
-            set(piece.range.begin, piece.range.end,
-                [&](std::uint64_t at) { return at + 1 == piece.range.end ? std::byte{'\n'} : std::byte{' '}; });
+    blank_out(tail, begin);
+    const std::uint64_t end = std::min(tail_.begin + tail_.bytes.size(), at_.output_end);
+    for (std::uint64_t at = std::max(tail_.begin, begin); at < end; ++at) {
+        tail[at - begin] = tail_.bytes[at - tail_.begin];
+    }
+    return Output::hash_of_tail(tail);
+}
+
+void Repairer::blank_out(std::span<std::byte> bytes, std::uint64_t begin) const {
+    for (const auto& [range, crc, blank] : pieces_) {
+        const std::uint64_t end = std::min(range.end, begin + bytes.size());
+        for (std::uint64_t at = std::max(range.begin, begin); blank && at < end; ++at) {
+            bytes[at - begin] = at + 1 == range.end ? std::byte{'\n'} : std::byte{' '};
         }
     }
-    set(tail_.begin, tail_.begin + tail_.bytes.size(), [&](std::uint64_t at) { return tail_.bytes[at - tail_.begin]; });
-    return Output::hash_of_tail(tail);
+}
+
+Result<std::uint32_t> Repairer::crc_as_it_will_be(const ByteRange& range) {
+    std::uint32_t crc = 0;
+    Bytes part;
+    for (std::uint64_t begin = range.begin; begin < range.end; begin += part.size()) {
+        part.assign(std::min(range.end - begin, block_bytes), std::byte{0});
+        if (auto got = output_ ? output_->read(part, begin) : Result<std::size_t>{0}; !got) {
+            return forward_error(got);
+        }
+        blank_out(part, begin);
+        crc = crc32c(part, crc);
+    }
+    return crc;
 }
 
 Result<void> Repairer::set_tail(Adoption& adoption) {
     const auto& identity = place_.file.identity();
     adoption.tail_end = at_.output_end;
     adoption.base_offset = kept_.newest.value != 0 ? at_.output_end : identity.base_offset;
-    const bool restored = report_.ledger_copied || report_.output_replaced;
-    if (!report_.behind || !restored) {
+    if (report_.kept_tail) {
+        adoption.tail_end = report_.kept_tail->end;
+        adoption.base_offset = previous_->base_offset;
+    }
+    if (report_.behind && report_.restored()) {
+        adoption.tail_end = std::max(adoption.tail_end, report_.behind->end);
+    }
+    auto crc = crc_as_it_will_be(adoption.tail());
+    if (crc && adoption.tail_end == at_.output_end) {
+        adoption.tail_crc = *crc;
         return {};
     }
     std::array<std::byte, 1> last{};
-    if (auto got = output_->read(last, report_.behind->end - 1); !got) {
-        return forward_error(got);
+    auto got = output_->read(last, adoption.tail_end - 1);
+    if (!crc || !got) {
+        return crc ? forward_error(got) : forward_error(crc);
     }
-    adoption.tail_end = report_.behind->end;
-    adoption.base_offset = adoption.tail_end + (last[0] == std::byte{'\n'} ? 0 : 1);
+    blank_out(last, adoption.tail_end - 1);
+    adoption.tail_crc = *crc;
+    adoption.base_offset = std::max(adoption.base_offset, adoption.tail_end + (last[0] == std::byte{'\n'} ? 0 : 1));
+    return {};
+}
+
+Result<void> Repairer::seal_newest() {
+    if (kept_.newest.value == 0) {
+        return {};
+    }
+    auto segment =
+        open_kept_segment(place_.files, place_.folders, kept_.newest, place_.id(), place_.boot, Access::write);
+    if (!segment || !*segment) {
+        return segment ? missing_segment(place_.folders, kept_.newest) : forward_error(segment);
+    }
+    if ((*segment)->foreign()) {
+        return {};  // nobody decides there any more
+    }
+    auto slots = (*segment)->seal().and_then([&] { return (*segment)->slots(); });
+    if (!slots) {
+        return forward_error(slots);
+    }
+    if (*slots != at_.slots) {
+        return failure(ErrorCode::io_failed,
+                       "a node went on while the ledger was repaired: stop it and run this again");
+    }
     return {};
 }
 

@@ -41,6 +41,9 @@ Result<void> Repairer::walk_journal() {
     if (size_ > at_.output_end) {
         report_.behind = ByteRange{at_.output_end, size_};
     }
+    if (previous_ && previous_->is_behind(kept_.newest, at_.round) && previous_->tail_end > at_.output_end) {
+        report_.kept_tail = previous_->tail();
+    }
     return {};
 }
 
@@ -80,8 +83,14 @@ Result<void> Repairer::walk_segment(Segment& segment) {
     ahead_.forget();
     for (std::uint64_t slot = 1; slot <= *slots; ++slot) {
         auto record = segment.next(ahead_);
-        if (!record) {
-            return forward_error(record);
+        auto counts = record ? counts_in_restored(segment, slot, *record) : Result<bool>{true};
+        if (!record || !counts) {
+            return record ? forward_error(counts) : forward_error(record);
+        }
+        if (!*counts) {
+            segment.set_final_slots(slot - 1);
+            slots = slot - 1;
+            break;
         }
         if (auto done = put(record->text, record->header.output_offset); !done) {
             return done;
@@ -93,6 +102,15 @@ Result<void> Repairer::walk_segment(Segment& segment) {
     }
     at_ = *end;
     return {};
+}
+
+Result<bool> Repairer::counts_in_restored(Segment& segment, std::uint64_t slot, const Record& record) {
+    const bool certain = !segment.foreign() || segment.final_slots() || slot <= (segment.word() & ~Segment::sealed_bit);
+    if (writing_ || !report_.restored() || certain || size_ <= record.header.output_offset) {
+        return true;
+    }
+    auto found = audit_->difference(record.text, record.header.output_offset);
+    return found ? Result<bool>{!*found} : forward_error(found);
 }
 
 void Repairer::remember(std::string_view text, std::uint64_t offset) {
@@ -161,6 +179,28 @@ Result<void> Repairer::look_below() {
         } else {
             take(piece.range);
         }
+    }
+    return {};
+}
+
+Result<void> Repairer::look_behind() {
+    if (!report_.kept_tail) {
+        return {};
+    }
+    const ByteRange& tail = *report_.kept_tail;
+    auto crc = crc_as_it_will_be(tail);
+    if (!crc) {
+        return forward_error(crc);
+    }
+    if (previous_->tail_crc ? *crc == *previous_->tail_crc : size_ >= tail.end) {
+        return {};
+    }
+    const std::uint64_t there = std::clamp(size_, tail.begin, tail.end);
+    if (tail.begin < there) {
+        add_range(there < tail.end ? report_.unchecked : report_.changed, {tail.begin, there});
+    }
+    if (there < tail.end) {
+        lose({there, tail.end});
     }
     return {};
 }

@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "ring/ledger/repair.hpp"
 #include "ring/ledger/ways_out.hpp"
 
@@ -33,6 +35,20 @@ void say_files(const RepairReport& report, Lines& lines) {
     if (report.sums_lost_from) {
         lines.say(
             fmt::format("missing: checksums (.anel/blocks) of output.txt from byte {} on", *report.sums_lost_from));
+    }
+}
+
+/// @param kept  all of it, by this adoption
+void say_behind(const ByteRange& behind, bool kept, const RepairReport& report, Lines& lines) {
+    const std::uint64_t before = report.kept_tail ? std::min(report.kept_tail->end, behind.end) : behind.begin;
+    const std::uint64_t middle = kept ? behind.end : before;
+    if (behind.begin < middle) {
+        lines.say_ranges("behind the last round, kept: what of it was acked may be sent again by its clients",
+                         {ByteRange{behind.begin, middle}});
+    }
+    if (middle < behind.end) {
+        lines.say_ranges("behind the last round, nobody was acked for it: the next rounds are written over it",
+                         {ByteRange{middle, behind.end}});
     }
 }
 
@@ -74,10 +90,7 @@ std::vector<std::string> describe(const RepairReport& report, const RepairOption
                      report.changed);
     lines.say_ranges(adopted ? "accepted unchecked" : "cannot be checked any more", report.unchecked);
     if (report.behind) {
-        const bool kept = adopted && report.adoption && (report.ledger_copied || report.output_replaced);
-        lines.say_ranges(kept ? "behind the last round, kept: what of it was acked may be sent again by its clients"
-                              : "behind the last round, nobody was acked for it: the next rounds are written over it",
-                         {*report.behind});
+        say_behind(*report.behind, adopted && report.adoption && report.restored(), report, lines);
     }
     lines.say(ending(report, options));
     return told;

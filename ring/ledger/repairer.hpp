@@ -19,9 +19,14 @@ private:
     [[nodiscard]] Result<void> walk_journal();
     [[nodiscard]] Result<void> walk();
     [[nodiscard]] Result<void> walk_segment(Segment& segment);
+    /// Of a record of an earlier boot that nobody was acked for, behind which a restored output.txt may go on: it does
+    /// not count where other text stands in its place.
+    [[nodiscard]] Result<bool> counts_in_restored(Segment& segment, std::uint64_t slot, const Record& record);
     void remember(std::string_view text, std::uint64_t offset);
     /// Bytes that are decided.
     [[nodiscard]] Result<void> put(std::string_view text, std::uint64_t offset);
+    /// What an adoption before this one kept behind the last round: nothing else holds it.
+    [[nodiscard]] Result<void> look_behind();
     /// What is older than the journal is compared with checksums; what differs cannot be restored.
     [[nodiscard]] Result<void> look_below();
     /// Unless it is known already that it is to be blank.
@@ -34,8 +39,15 @@ private:
     [[nodiscard]] Result<void> make_pieces();
     /// Of the last 64 KiB as they will be, when all is written.
     [[nodiscard]] Result<std::uint64_t> tail_hash();
-    /// Where the next segment begins: behind what stands in a restored file, on a line of its own.
+    /// Where the next segment begins: behind what stands in a restored file (or did, when it was adopted before), on a
+    /// line of its own.
     [[nodiscard]] Result<void> set_tail(Adoption& adoption);
+    /// Nothing more is decided in the newest segment, whoever still has it open.
+    [[nodiscard]] Result<void> seal_newest();
+    /// CRC32C, when all is written.
+    [[nodiscard]] Result<std::uint32_t> crc_as_it_will_be(const ByteRange& range);
+    /// Puts what is blank by definition into bytes that stand at `begin`.
+    void blank_out(std::span<std::byte> bytes, std::uint64_t begin) const;
     [[nodiscard]] Result<void> link(const Adoption& adoption);
 
     // repair.cpp

@@ -68,10 +68,10 @@ public:
     [[nodiscard]] Result<void> seal();
     void raise_durable(std::uint64_t slots);
 
-    /// The successor's header says how many slots are decided for ever.
+    /// The successor's header says how many slots are decided for ever, or an adoption behind which nothing was yet.
     void set_final_slots(std::uint64_t slots) { final_slots_ = slots; }
     [[nodiscard]] std::optional<std::uint64_t> final_slots() const { return final_slots_; }
-    /// Decided slots now: what the successor says, or the word, or (foreign) the valid records in hash order,
+    /// Decided slots now: what is final, or the word, or (foreign) the valid records in hash order,
     /// which may not be fewer than the durable ones.
     [[nodiscard]] Result<std::uint64_t> slots();
 

@@ -2,10 +2,12 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <fstream>
 
 #include "ring/ledger/audit.hpp"
+#include "ring/ledger/backup.hpp"
 #include "ring/ledger/life_sign.hpp"
 #include "ring/ledger/repair.hpp"
 #include "tests/unit/ledger/mortal.hpp"
@@ -59,8 +61,10 @@ AuditReport must_be_clean(const Folder& folder) {
     return *report;
 }
 /// A new epoch writes one more round behind what there is.
-void go_on(const Folder& folder, std::uint64_t round, const std::string& before) {
-    auto ledger = must_open(options_for(folder, 1));
+void go_on(const Folder& folder, std::uint64_t round, const std::string& before, std::optional<BootId> boot_id = {}) {
+    auto options = options_for(folder, 1);
+    options.boot = boot_id;
+    auto ledger = must_open(options);
     const auto tip = ledger->read({0})->tip;
     BOOST_REQUIRE(tip.round.value == round - 1);
     BOOST_REQUIRE(tip.sequence.value == round - 1);
@@ -93,6 +97,20 @@ Error refusal(const Folder& folder) {
     auto ledger = FileLedger::open(options_for(folder));
     BOOST_REQUIRE(!ledger);
     return ledger.error();
+}
+
+/// The .anel of an older copy beside an output.txt that has one round more, and some text behind that.
+void restore_older_ledger(const Folder& folder, std::string_view end) {
+    make_long_ledger(folder);
+    const Folder backup;
+    copy_folder(folder, backup);
+    {
+        auto ledger = must_open(options_for(folder));
+        const auto grant = must_grant(*ledger, 1);
+        must_append(*ledger, grant.segment, make_round(5));
+    }
+    std::ofstream{folder.path() / "output.txt", std::ios::app} << "no line feed" << end;
+    copy_over(backup.path() / ".anel", folder.path() / ".anel");
 }
 
 }  // namespace
@@ -242,16 +260,7 @@ BOOST_AUTO_TEST_CASE(makes_a_missing_output_again_where_the_journal_has_all) {
 BOOST_AUTO_TEST_CASE(keeps_what_a_newer_output_has_behind_an_older_ledger) {
     for (const std::string_view end : {"\n", ""}) {
         const Folder folder;
-        make_long_ledger(folder);
-        const Folder backup;
-        copy_folder(folder, backup);
-        {
-            auto ledger = must_open(options_for(folder));
-            const auto grant = must_grant(*ledger, 1);
-            must_append(*ledger, grant.segment, make_round(5));
-        }
-        std::ofstream{folder.path() / "output.txt", std::ios::app} << "no line feed" << end;
-        copy_over(backup.path() / ".anel", folder.path() / ".anel");
+        restore_older_ledger(folder, end);
         BOOST_TEST(refusal(folder).text.find(".anel was copied or restored") != std::string::npos);
         const auto before = folder.output();
         const auto report = must_repair(folder, RepairMode::adopt);
@@ -261,6 +270,103 @@ BOOST_AUTO_TEST_CASE(keeps_what_a_newer_output_has_behind_an_older_ledger) {
         go_on(folder, 5, before + (end.empty() ? "\n" : ""));
         const auto audited = must_be_clean(folder);
         go_on(folder, 6, before + (end.empty() ? "\n" : "") + text_of(5, "b"));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(that_adopts_once_more_keeps_what_the_one_before_it_kept) {
+    for (const std::string_view end : {"\n", ""}) {
+        for (const auto& later : {std::optional<BootId>{}, std::optional{boot('B')}}) {
+            const Folder folder;
+            restore_older_ledger(folder, end);
+            const auto before = folder.output();
+            BOOST_TEST(must_repair(folder, RepairMode::adopt).adoption.value() == 1U);
+            for (const std::uint64_t number : {2U, 3U}) {
+                fs::remove(folder.path() / ".anel/blocks");
+                auto options = options_of(folder, RepairMode::adopt);
+                options.boot = later;
+                const auto report = repair(options);
+                BOOST_REQUIRE_MESSAGE(report, report.error().text);
+                BOOST_TEST(report->adoption.value() == number);
+                const auto lines = describe(*report, options);
+                BOOST_TEST(std::any_of(lines.begin(), lines.end(), [](const auto& line) {
+                    return line.starts_with("behind the last round, kept");
+                }));
+                BOOST_TEST(folder.output() == before);
+            }
+            go_on(folder, 5, before + (end.empty() ? "\n" : ""), later);
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(finds_what_was_cut_or_edited_of_the_kept_tail_before_the_ring_went_on) {
+    const Folder folder;
+    restore_older_ledger(folder, "");
+    const auto before = folder.output();
+    BOOST_TEST(must_repair(folder, RepairMode::adopt).adoption.value() == 1U);
+    must_be_clean(folder);
+    put(folder, before.size() - 8, "edited");
+    BOOST_TEST(audit(folder.path())->difference.has_value());
+    const ByteRange tail{long_output().size(), before.size()};
+    BOOST_TEST((must_repair(folder).changed == std::vector{tail}));
+    BOOST_TEST(must_repair(folder, RepairMode::adopt).adoption.value() == 2U);
+    must_be_clean(folder);
+    fs::resize_file(folder.path() / "output.txt", before.size() - 7);
+    BOOST_TEST(refusal(folder).text.find("it was shortened") != std::string::npos);
+    BOOST_TEST((must_repair(folder).lost == std::vector{ByteRange{before.size() - 7, before.size()}}));
+    BOOST_TEST(must_repair(folder, RepairMode::adopt).adoption.value() == 3U);
+    auto text = before;
+    text.replace(before.size() - 8, 8, "e      \n");
+    BOOST_TEST((folder.output() == text));
+    must_be_clean(folder);
+    go_on(folder, 5, text + "\n");
+}
+
+BOOST_AUTO_TEST_CASE(keeps_a_tail_that_a_backup_takes_along_before_the_ring_went_on) {
+    const Folder folder;
+    restore_older_ledger(folder, "\n");
+    const auto before = folder.output();
+    BOOST_TEST(must_repair(folder, RepairMode::adopt).adoption.value() == 1U);
+    const Folder target;
+    const auto copied = backup(folder.path(), target.path());
+    BOOST_REQUIRE_MESSAGE(copied, copied.error().text);
+    BOOST_TEST(target.output() == before);
+    BOOST_TEST(copied->check.lost.empty());
+    BOOST_TEST(must_repair(target, RepairMode::adopt).adoption.value() == 2U);
+    go_on(target, 5, before);
+}
+
+BOOST_AUTO_TEST_CASE(settles_how_many_records_count_whatever_a_reboot_finds) {
+    // When the machine starts anew: never, before the adoption, or between it and the ring's start.
+    const std::optional<BootId> here;
+    const std::optional<BootId> next = boot('B');
+    for (const auto& [adopted_in, started_in] : {std::pair{here, here}, std::pair{next, next}, std::pair{here, next}}) {
+        const Folder folder;
+        std::string before;
+        {
+            auto ledger = must_open(options_for(folder));
+            const auto grant = must_grant(*ledger, 0);
+            must_append(*ledger, grant.segment, make_round(1));
+            must_append(*ledger, grant.segment, make_round(2));
+            must_sync(*ledger, grant.segment, 2);
+        }
+        // The record of round 3 is whole, and nobody decided it.
+        BOOST_REQUIRE(in_process([&] {
+                          const Armed armed{"decide.before=exit"};
+                          auto ledger = must_open(options_for(folder));
+                          must_append(*ledger, {1}, make_round(3));
+                          return 0;
+                      }) == 77);
+        std::ofstream{folder.path() / "output.txt", std::ios::app} << "what was acked after the copy was taken\n";
+        before = folder.output();
+        const Folder copy;
+        copy_folder(folder, copy);
+        auto options = options_of(copy, RepairMode::adopt);
+        options.boot = adopted_in;
+        const auto report = repair(options);
+        BOOST_REQUIRE_MESSAGE(report, report.error().text);
+        BOOST_TEST(report->adoption.value() == 1U);
+        BOOST_TEST((copy.output() == before));
+        go_on(copy, 3, before, started_in);
     }
 }
 
