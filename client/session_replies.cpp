@@ -99,7 +99,8 @@ void Session::on_reply(const Reject& reject, Instant now, Actions& actions) {
         case RejectCode::conflict: end(text, {std::string{name_of(reject.code)}, reject.text}, actions); return;
         case RejectCode::gap:
         case RejectCode::hello_first:
-            if (state_ == LinkState::greeting) return;  // of a batch before the hello; its answer comes
+            // Of a batch before the hello, whose answer comes; or of the hello itself, whose session changed meanwhile.
+            if (state_ == LinkState::greeting && reject.sequence.value != 0) return;
             if (hellos_in_row_ >= hellos_in_row_max) fail_over(text, now, actions);
             else greet(now, actions);
             return;

@@ -4,6 +4,11 @@
 #include "ring/core/clients.hpp"
 
 namespace anel {
+namespace {
+
+constexpr auto session_changed = "the session of this client id changed while the hello waited; say hello again";
+
+}  // namespace
 
 void Clients::arrived(const Connection& connection, const Blob& frame) {
     if (is_plain_text(frame.bytes())) {
@@ -145,6 +150,8 @@ void Clients::judge(Client& client) {
     } else if (session) {
         reject(client, {}, RejectCode::conflict,
                fmt::format("another instance has this client id; its next client sequence is {}", session->last.value + 1));
+    } else if (proposed && client.sent.value == 0 && context_.sessions.size() < context_.config.sessions) {
+        reject(client, {}, RejectCode::hello_first, session_changed);  // made, and gone again
     } else if (proposed && client.sent.value == 0) {
         reject(client, {}, RejectCode::too_many_sessions,
                fmt::format("the ledger has {} sessions and none that is idle", context_.sessions.size()));
@@ -175,6 +182,47 @@ void Clients::propose_hello(Client& client) {
     client.greeting = Greeting::proposed;
     const auto* session = context_.sessions.find(client.client_id);
     enqueue({&client, Kind::hello, session ? session->birth : Round{}, {}, {}, Blob::of(encode(HelloRequest{client.client_id, client.instance, {}}))});
+}
+
+/// A hello that waits was judged, or will be, by what its client had sent when it said it. Once its session has changed,
+/// the client may have gone on at other nodes and the session may even be gone again: nothing tells that hello from a new
+/// one, and what it would create gets old numbers written twice. So its client is asked where it stands now.
+/// @param changed  says of a client id whether its session may have changed.
+template <class Changed>
+void Clients::drop_hellos(Changed changed) {
+    std::erase_if(greeting_, [&](Client* client) {
+        const bool drop = client->greeting == Greeting::asking && client->sent.value == 0 &&
+                          changed(client->client_id) && overtaken(*client);
+        if (drop) --client->references;
+        return drop;
+    });
+    if (hellos_ == 0) return;
+    drop_waiting([&](const Pending& pending) {
+        return pending.kind == Kind::hello && changed(pending.client->client_id) &&
+               (resolve(pending) || overtaken(*pending.client));
+    });
+}
+
+void Clients::drop_overtaken_hellos(const RoundResult& result) {
+    if (hellos_ == 0 && greeting_.empty()) return;
+    std::set<std::string_view> ids;
+    for (const auto& change : result.changes) ids.insert(change.client_id);
+    drop_hellos([&](const std::string& client_id) { return ids.contains(client_id); });
+}
+
+void Clients::table_replaced() {
+    drop_hellos([](const std::string&) { return true; });
+}
+
+/// Refuses a hello that waited while its session changed. @return false where that does no harm.
+bool Clients::overtaken(Client& client) {
+    // The node's own client says hello here alone, and does not go on before it is welcomed.
+    if (client.connection == own_connection()) return false;
+    const auto* session = context_.sessions.find(client.client_id);
+    if (session && session->instance == client.instance) return false;
+    client.greeting = Greeting::none;
+    reject(client, {}, RejectCode::hello_first, session_changed);
+    return true;
 }
 
 Clients::Client* Clients::find(std::string_view client_id, Instance instance) {

@@ -94,7 +94,7 @@ void Clients::settled(bool disk_full) {
 }
 
 void Clients::bid_again() {
-    in_bid_ = 0;
+    ANEL_ASSERT(in_bid_ == 0);
     auto waiting = std::move(queue_);
     queue_.clear();
     for (auto& pending : waiting) {
@@ -167,13 +167,7 @@ void Clients::not_taken(const Pending& pending, bool disk_full, std::set<const C
 
 /// Drops what waits of a client and is not in a bid.
 void Clients::purge(const Client& client) {
-    std::deque<Pending> kept;
-    for (std::size_t index = 0; index < queue_.size(); ++index) {
-        auto& pending = queue_[index];
-        if (index >= in_bid_ && pending.client == &client) dequeued(pending);
-        else kept.push_back(std::move(pending));
-    }
-    queue_ = std::move(kept);
+    drop_waiting([&](const Pending& pending) { return pending.client == &client; });
 }
 
 void Clients::start_over(Client& client) {
@@ -188,6 +182,7 @@ void Clients::applied(const RoundResult& result) {
         if (!change.session) continue;
         if (auto* client = find(change.client_id, change.session->instance)) owe_ack(*client, *change.session);
     }
+    drop_overtaken_hellos(result);
     if (!greeting_.empty()) words_due_ = true;
     drop_written();
     serve_own_client();
@@ -258,6 +253,7 @@ void Clients::enqueue(Pending pending) {
     auto& client = *pending.client;
     client.pending_bytes += pending.cost();
     if (pending.kind == Kind::bye) client.bye_waits = true;
+    if (pending.kind == Kind::hello) ++hellos_;
     ++client.references;
     pending_bytes_ += pending.cost();
     pending_messages_ += pending.messages();
@@ -270,6 +266,7 @@ void Clients::dequeued(const Pending& pending) {
     pending_bytes_ -= pending.cost();
     pending_messages_ -= pending.messages();
     if (pending.kind == Kind::bye) pending.client->bye_waits = false;
+    if (pending.kind == Kind::hello) --hellos_;
 }
 
 void Clients::owe(Client& client, Round round, ClientReply answer) {

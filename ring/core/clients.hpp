@@ -40,11 +40,14 @@ public:
 
     /// The round that holds the bid is closed and applied. @param disk_full  nothing of it was taken.
     void settled(bool disk_full);
-    /// The epoch is over, and everything decided before the next one is applied: what is written is dropped, the rest
-    /// is bid again.
+    /// The epoch is over: no bid counts any more. Whether it was decided, the ledger tells.
+    void epoch_left() { in_bid_ = 0; }
+    /// Everything decided before the next epoch is applied: what is written is dropped, the rest is bid again.
     void bid_again();
 
     void applied(const RoundResult& result);
+    /// A snapshot stands where rounds were not read one by one: any session may have changed.
+    void table_replaced();
     /// `context.durable` was raised: sends what was waiting for it.
     void durable_raised();
 
@@ -126,6 +129,10 @@ private:
     void judge(Client& client);
     bool welcome(Client& client, const Session& session);
     void propose_hello(Client& client);
+    template <class Changed>
+    void drop_hellos(Changed changed);
+    void drop_overtaken_hellos(const RoundResult& result);
+    [[nodiscard]] bool overtaken(Client& client);
 
     [[nodiscard]] Client* find(std::string_view client_id, Instance instance);
     [[nodiscard]] Client* find_or_make(const HelloRequest& hello);
@@ -137,6 +144,8 @@ private:
     bool resolve(const Pending& pending);
     /// @param told  clients that heard of a refusal already: one for all that follows it.
     void not_taken(const Pending& pending, bool disk_full, std::set<const Client*>& told);
+    template <class Drop>
+    void drop_waiting(Drop drop);
     void purge(const Client& client);
     [[nodiscard]] bool pushes_in_bid(const Client& client) const;
     /// What was taken and not written is forgotten; the client begins again behind what is written.
@@ -157,6 +166,7 @@ private:
     std::unordered_map<Key, std::list<Client>::iterator, KeyHash> by_key_;  ///< keys point into clients_
     std::deque<Pending> queue_;
     std::size_t in_bid_ = 0;  ///< so many at the front of queue_ are in the open round
+    std::size_t hellos_ = 0;  ///< in queue_
     std::vector<Pending> settling_;
     std::map<Round, std::vector<Due>> due_;
     std::vector<Client*> greeting_;
@@ -171,5 +181,17 @@ private:
     };
     std::optional<Refusal> refusal_;
 };
+
+/// Takes out of the queue what is not in a bid and is to be dropped.
+template <class Drop>
+void Clients::drop_waiting(Drop drop) {
+    std::deque<Pending> kept;
+    for (std::size_t index = 0; index < queue_.size(); ++index) {
+        auto& pending = queue_[index];
+        if (index >= in_bid_ && drop(pending)) dequeued(pending);
+        else kept.push_back(std::move(pending));
+    }
+    queue_ = std::move(kept);
+}
 
 }  // namespace anel

@@ -93,6 +93,7 @@ public:
     // MembershipListener
     void epoch_left() override {
         passage_.end();
+        clients_.epoch_left();
         if (operational()) down_since_ = context_.now.steady;
     }
     void epoch_entered(const View& view, std::optional<LinkId> outbound) override {
@@ -229,6 +230,7 @@ private:
             context_.tip.round = history.snapshot->round;
             context_.tip.sequence = history.snapshot->sequence;
             context_.tip.wall_us = history.snapshot->wall_us;
+            clients_.table_replaced();
         }
         for (const auto& result : history.rounds) {
             if (result.round <= context_.tip.round) continue;

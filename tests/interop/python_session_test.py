@@ -343,6 +343,15 @@ class FailingOver(unittest.TestCase):
         self.assertEqual(world.opened, [0, 1])
         self.assertGreaterEqual(world.now - 1000, 8)
 
+    def test_a_hello_that_is_refused_with_hello_first_is_said_again_at_once(self):
+        world = World()
+        world.tick()
+        world.step(Connected())
+        world.reject(0, "hello_first")
+        self.assertEqual((world.hellos, world.opened), ([0, 0], [0]))
+        world.reject(1, "hello_first")  # of a batch before it
+        self.assertEqual(world.hellos, [0, 0])
+
     def test_gap_and_hello_first_are_answered_by_hello(self):
         for code in ("gap", "hello_first"):
             with self.subTest(code):

@@ -311,8 +311,9 @@ class Session:
         elif code in ("conflict", "session_retired"):
             self._end(Unknown(code, text), Refused(code, text))
         elif code in ("gap", "hello_first"):
-            if self.state is State.GREETING:
-                return  # of a batch before the hello; its answer comes
+            # Of a batch before the hello, whose answer comes; or of the hello itself, whose session changed meanwhile.
+            if self.state is State.GREETING and reject.sequence != 0:
+                return
             if self._hellos_in_row >= HELLOS_IN_ROW_MAX:
                 self._fail_over(f"{code}: {text}", now)
             else:

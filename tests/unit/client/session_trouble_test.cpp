@@ -122,6 +122,31 @@ BOOST_AUTO_TEST_CASE(gap_and_hello_first_are_answered_by_hello) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(a_hello_that_is_refused_with_hello_first_is_said_again_at_once) {
+    World world;
+    world.tick();
+    world.step(Connected{});
+    for (std::size_t turn = 2; turn <= 3; ++turn) {
+        world.reject(0, RejectCode::hello_first);
+        BOOST_TEST(world.hellos.size() == turn);
+    }
+    BOOST_TEST(world.opened.size() == 1U);
+    world.reject(0, RejectCode::hello_first);  // without end: another node
+    BOOST_TEST(world.opened.size() == 2U);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_refused_of_a_batch_before_the_hello_is_no_answer_to_the_hello) {
+    World world;
+    world.begin();
+    world.push_many(8);
+    world.reject(5, RejectCode::gap);
+    world.forget_sent();
+    world.reject(7, RejectCode::hello_first);
+    BOOST_TEST(world.hellos.empty());
+    world.welcome(0);
+    BOOST_TEST(!world.pushes.empty());
+}
+
 BOOST_AUTO_TEST_CASE(gaps_without_end_lead_to_another_node) {
     World world;
     world.begin();

@@ -135,7 +135,7 @@ BOOST_AUTO_TEST_CASE(a_text_after_no_quorum_is_not_confused_with_one_that_was_de
     desk.clients.accept_all();
     say(desk, "new", "new");
     desk.decide({*bid});  // the others decided it; this node learns of it from the ledger
-    desk.clients.bid_again();
+    desk.view_change();
     desk.run();
     const auto replies = desk.said();
     check_oks(replies, desk.output);
@@ -155,7 +155,7 @@ BOOST_AUTO_TEST_CASE(the_first_text_after_a_rejoin_does_not_stop_the_node) {
     static_cast<void>(desk.said());
     desk.clients.accept_all();
     desk.decide({*bid});
-    desk.clients.bid_again();
+    desk.view_change();
     desk.run();
     say(desk, "new", "new");
     desk.run();
@@ -179,7 +179,7 @@ BOOST_AUTO_TEST_CASE(a_text_that_was_written_before_a_snapshot_does_not_stop_the
     desk.context.sessions.reset({{3}, {2}, 0, {{anonymous_client_id({0}, {0xabcd}), session}}});
     desk.context.tip.round = {3};
     desk.context.tip.sequence = {2};
-    desk.clients.bid_again();
+    desk.view_change();
     desk.durable();
     desk.words();
     BOOST_TEST(desk.said().size() == 1U);  // an OK or an error, but an answer
@@ -216,7 +216,7 @@ BOOST_AUTO_TEST_CASE(many_texts_of_many_sizes_are_each_answered_once) {
         if (index % 7 == 0) desk.words();
         if (index % 11 == 0 && desk.clients.has_work()) desk.round();
         if (index % 13 == 0) desk.durable();
-        if (index % 17 == 0) desk.clients.bid_again();
+        if (index % 17 == 0) desk.view_change();
     }
     for (int turn = 0; turn < 50; ++turn) desk.run();
     const auto replies = desk.said();

@@ -37,7 +37,7 @@ BOOST_AUTO_TEST_CASE(after_busy_and_no_quorum_the_node_takes_texts_again) {
     desk.clients.refuse_all(RejectCode::no_quorum, "no majority");
     BOOST_TEST(answers(desk) == "b ERR;");
     desk.clients.accept_all();
-    desk.clients.bid_again();
+    desk.view_change();
     desk.run();
     for (const auto* name : {"d", "e", "f"}) {
         say(desk, name, std::string{"text "} + name);
@@ -76,7 +76,7 @@ BOOST_AUTO_TEST_CASE(a_batch_that_no_quorum_took_away_behind_a_refusal_can_be_se
     BOOST_TEST((refused.code == RejectCode::no_quorum));
     BOOST_TEST(refused.sequence.value == 1U);
     desk.clients.accept_all();
-    desk.clients.bid_again();
+    desk.view_change();
     desk.run();
     desk.arrive("c2", hello("id", 7, 1));
     desk.run();
@@ -94,7 +94,7 @@ BOOST_AUTO_TEST_CASE(a_hello_that_slept_takes_no_session_from_a_newer_instance) 
     desk.decide({bid_of(1, {{1, push("id", 7, 1, {"x"})}})});
     desk.decide({bid_of(1, {{1, hello("id", 8)}})});  // judged by the first life, and so it takes over
     BOOST_REQUIRE(desk.context.sessions.find("id")->instance.value == 8U);
-    desk.clients.bid_again();
+    desk.view_change();
     desk.run();
     BOOST_TEST(desk.context.sessions.find("id")->instance.value == 8U);
     const auto rejects = desk.said_of<Reject>();

@@ -449,7 +449,7 @@ BOOST_AUTO_TEST_CASE(after_a_view_change_what_is_written_is_dropped_and_the_rest
     BOOST_REQUIRE(bid);
     BOOST_TEST(bid->entries.size() == 2U);
     desk.decide({*bid});  // but the token with its result was lost
-    desk.clients.bid_again();
+    desk.view_change();
     desk.clients.check_invariants();
     BOOST_TEST(!desk.clients.has_bid());
     BOOST_TEST(desk.clients.pending_messages() == 1U);
@@ -468,7 +468,7 @@ BOOST_AUTO_TEST_CASE(a_bid_that_was_not_decided_is_bid_again_in_the_same_order) 
     desk.arrive("c", push("id", 7, 1, {"a"}));
     desk.arrive("c", push("id", 7, 2, {"b"}));
     BOOST_REQUIRE(desk.clients.make_bid(1'000'000, true));
-    desk.clients.bid_again();
+    desk.view_change();
     desk.run();
     BOOST_TEST(desk.context.sessions.find("id")->last.value == 2U);
     BOOST_TEST(desk.only<Ack>().last.value == 2U);

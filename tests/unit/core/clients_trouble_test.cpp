@@ -55,7 +55,7 @@ BOOST_AUTO_TEST_CASE(after_no_quorum_a_batch_that_was_decided_after_all_is_not_i
     static_cast<void>(desk.said());
     desk.clients.accept_all();
     desk.decide({*bid});  // the others decided it; this node learns of it from the ledger
-    desk.clients.bid_again();
+    desk.view_change();
     desk.durable();
     BOOST_TEST(desk.only<Ack>().last.value == 3U);
     desk.arrive("c", push("id", 7, 4, {"next"}));

@@ -124,6 +124,12 @@ struct Desk {
         clients.settled(false);
         clients.check_invariants();
     }
+    /// The epoch ended without a word about the node's bid, and the ledger shows nothing new.
+    void view_change() {
+        clients.epoch_left();
+        clients.bid_again();
+        clients.check_invariants();
+    }
     void durable() {
         context.durable = context.tip.round;
         clients.durable_raised();

@@ -1,4 +1,6 @@
 // Schedules that break rings whose rules are a little weaker, each step by step. docs/TESTING.md lists them.
+#include <boost/test/data/test_case.hpp>
+
 #include "tests/unit/core/desk.hpp"
 #include "tests/unit/core/small_ring.hpp"
 
@@ -218,6 +220,78 @@ BOOST_AUTO_TEST_CASE(a_client_that_failed_over_keeps_its_order_within_one_round)
     BOOST_REQUIRE(second != std::string::npos);
     BOOST_TEST(first < second);
     BOOST_TEST(desk.output.find("first", first + 1) == std::string::npos);
+}
+
+// A hello sleeps in node 0. Its client goes on at node 1 and pushes; before it hears of an ack, another instance takes the
+// session over and ends it. The hello must not bring the session back: the client would be welcomed with the count 0, and
+// its messages be written twice.
+BOOST_DATA_TEST_CASE(a_hello_that_slept_does_not_bring_an_ended_session_back,
+                     boost::unit_test::data::make({"in the queue", "in a bid", "not judged yet"}), where) {
+    const std::string place{where};
+    Desk desk;
+    desk.arrive("old", hello("id", 7));
+    if (place == "not judged yet") {
+        desk.words(false);
+    } else {
+        desk.words();
+        BOOST_REQUIRE(desk.clients.has_work());
+    }
+    if (place == "in a bid") BOOST_REQUIRE(desk.clients.make_bid(1'000'000, true));
+    desk.clients.epoch_left();
+    desk.decide({bid_of(1, {{0, hello("id", 7)}})});
+    const auto birth = desk.birth("id");
+    desk.decide({bid_of(1, {{birth, push("id", 7, 1, {"one", "two"})}})});
+    desk.decide({bid_of(1, {{birth, hello("id", 8)}})});
+    desk.decide({bid_of(1, {{desk.birth("id"), bye("id", 8)}})});
+    BOOST_REQUIRE(!desk.context.sessions.find("id"));
+    desk.clients.bid_again();
+    desk.tick(1s);
+    desk.run();
+    BOOST_TEST(!desk.context.sessions.find("id"));
+    const auto rejects = desk.said_of<Reject>();  // beside the ack of what is written
+    BOOST_REQUIRE_EQUAL(rejects.size(), 1U);
+    BOOST_TEST((rejects.front().code == RejectCode::hello_first));
+    desk.arrive("new", hello("id", 7, 2));
+    desk.run();
+    BOOST_TEST((desk.only<Reject>().code == RejectCode::session_retired));
+    BOOST_TEST(desk.clients.idle());
+}
+
+// The same where the node learns of it all from a checkpoint: no round says that the session was there.
+BOOST_AUTO_TEST_CASE(a_hello_that_slept_through_a_checkpoint_is_said_again) {
+    Desk desk;
+    desk.arrive("c", hello("id", 7));
+    desk.words();
+    desk.arrive("d", hello("other", 9));
+    desk.words(false);
+    desk.arrive("t", Blob::copy("a text"));
+    desk.clients.epoch_left();
+    const auto tip = desk.context.tip.round.next().next();
+    desk.context.sessions.reset({tip, {}, 0, {}});
+    desk.context.tip.round = tip;
+    desk.clients.table_replaced();
+    desk.clients.bid_again();
+    BOOST_TEST(desk.said_of<Reject>().size() == 2U);
+    desk.tick(1s);
+    desk.run();
+    BOOST_TEST(desk.said_of<TextOk>().size() == 1U);
+    BOOST_TEST(!desk.context.sessions.find("id"));
+    BOOST_TEST(!desk.context.sessions.find("other"));
+    BOOST_TEST(desk.clients.idle());
+}
+
+// Changes of other sessions, and its own client's session made by way of another node, are no reason to refuse a hello.
+BOOST_AUTO_TEST_CASE(a_hello_that_waits_is_refused_for_changes_of_its_own_session_alone) {
+    Desk desk;
+    desk.arrive("c", hello("id", 7));
+    desk.words();
+    desk.decide({bid_of(1, {{0, hello("other", 9)}})});
+    BOOST_TEST(desk.clients.has_work());
+    desk.decide({bid_of(1, {{0, hello("id", 7)}})});
+    BOOST_TEST(!desk.clients.has_work());
+    desk.run();
+    BOOST_TEST(desk.only<Welcome>().last.value == 0U);
+    BOOST_TEST(desk.clients.idle());
 }
 
 BOOST_AUTO_TEST_SUITE_END()
