@@ -53,9 +53,7 @@ TransportOptions transport_options(const Settings& settings, Incarnation incarna
         .self = node.self,
         .incarnation = incarnation,
         .nodes = settings.peers,
-        .bind_host = !settings.bind.empty()  ? settings.bind
-                     : is_loopback(own_host) ? own_host
-                                             : "*",
+        .bind_host = bind_host_of(settings, own_host),
         .own_host = own_host,
         .client_port = settings.port,
         .control_port = settings.cluster_port,

@@ -114,6 +114,11 @@ Result<Settings> settle(const std::vector<Source>& sources) {
     return settings;
 }
 
+std::string bind_host_of(const Settings& settings, const std::string& own_host) {
+    if (!settings.bind.empty()) return settings.bind;
+    return is_loopback(own_host) ? own_host : "*";
+}
+
 Values values_of_environment() {
     Values values;
     for (const auto& key : setting_keys()) {

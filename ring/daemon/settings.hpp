@@ -36,6 +36,9 @@ struct Settings {
     bool adopt = false;  ///< a ledger may be made beside an existing output.txt, and starts behind it
 };
 
+/// Where a node listens. @param own_host  its own entry of `peers`, as a number
+[[nodiscard]] std::string bind_host_of(const Settings& settings, const std::string& own_host);
+
 /// One thing that can be set. The name is that of the file; the flag is the name with dashes.
 struct Key {
     std::string name;

@@ -1,6 +1,7 @@
 #include "ring/ledger/check_start.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 
@@ -10,6 +11,16 @@
 
 namespace anel {
 namespace {
+
+std::string list_of(const std::set<NodeId>& nodes) {
+    std::vector<std::uint64_t> numbers;
+    numbers.reserve(nodes.size());
+    for (const auto node : nodes) {
+        numbers.push_back(node.value);
+    }
+    return fmt::format("{}", fmt::join(numbers, ","));
+}
+std::string name_of(OutputFormat format) { return format == OutputFormat::classic ? "classic" : "jsonl"; }
 
 tl::unexpected<Error> touched(std::string text) { return failure(ErrorCode::outside_hands, std::move(text)); }
 
@@ -132,6 +143,24 @@ Result<void> check_start(FileSystem& files, const Folders& folders, const Ledger
             fmt::format("{}/.anel/blocks has checksums of {} MiB of output.txt, {} are finished: put it back, or "
                         "{}",
                         folders.path.string(), *sums, finished, way_out::adopt(folders.path)));
+    }
+    return {};
+}
+
+Result<void> check_identity(const std::filesystem::path& folder, const LedgerIdentity& identity,
+                            const std::set<NodeId>& nodes, OutputFormat format) {
+    const auto other = [&](std::string text) { return failure(ErrorCode::folder_unusable, std::move(text)); };
+    if (identity.nodes != nodes) {
+        return other(
+            fmt::format("the ledger in {} is of the nodes {}, this one is configured with {}: use the same "
+                        "list on every node, or another data folder",
+                        folder.string(), list_of(identity.nodes), list_of(nodes)));
+    }
+    if (identity.format != format) {
+        return other(
+            fmt::format("the ledger in {} has output format {}, this node is configured with {}: use that "
+                        "one, or another data folder",
+                        folder.string(), name_of(identity.format), name_of(format)));
     }
     return {};
 }

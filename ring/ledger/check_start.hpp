@@ -22,6 +22,10 @@ namespace anel {
 [[nodiscard]] Result<void> check_start(FileSystem& files, const Folders& folders, const LedgerFile& file,
                                        const Output& output);
 
+/// That the ledger of `folder` is of these nodes and in this format. `folder_unusable`.
+[[nodiscard]] Result<void> check_identity(const std::filesystem::path& folder, const LedgerIdentity& identity,
+                                          const std::set<NodeId>& nodes, OutputFormat format);
+
 [[nodiscard]] tl::unexpected<Error> output_is_missing(const Folders& folders);
 
 }  // namespace anel

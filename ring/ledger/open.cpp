@@ -1,6 +1,5 @@
 // How a FileLedger comes to stand on a folder: made or found, and checked.
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <random>
@@ -12,16 +11,6 @@
 
 namespace anel {
 namespace {
-
-std::string list_of(const std::set<NodeId>& nodes) {
-    std::vector<std::uint64_t> numbers;
-    numbers.reserve(nodes.size());
-    for (const auto node : nodes) {
-        numbers.push_back(node.value);
-    }
-    return fmt::format("{}", fmt::join(numbers, ","));
-}
-std::string name_of(OutputFormat format) { return format == OutputFormat::classic ? "classic" : "jsonl"; }
 
 tl::unexpected<Error> unusable(std::string text) { return failure(ErrorCode::folder_unusable, std::move(text)); }
 
@@ -93,23 +82,6 @@ Result<void> make_ledger(FileSystem& files, Folders& folders, const LedgerOption
     return created ? Result<void>{} : forward_error(created);
 }
 
-Result<void> check_identity(const LedgerIdentity& identity, const LedgerOptions& options) {
-    const std::string where = options.folder.string();
-    if (identity.nodes != options.nodes) {
-        return unusable(
-            fmt::format("the ledger in {} is of the nodes {}, this one is configured with {}: use the same "
-                        "list on every node, or another data folder",
-                        where, list_of(identity.nodes), list_of(options.nodes)));
-    }
-    if (identity.format != options.format) {
-        return unusable(
-            fmt::format("the ledger in {} has output format {}, this node is configured with {}: use that "
-                        "one, or another data folder",
-                        where, name_of(identity.format), name_of(options.format)));
-    }
-    return {};
-}
-
 /// The error of a full, read-only or foreign-owned folder, told as such.
 Error as_of_folder(const Folders& folders, Error error) {
     if (error.code == ErrorCode::disk_full) {
@@ -162,7 +134,7 @@ Result<std::unique_ptr<FileLedger>> FileLedger::open(const LedgerOptions& option
     if (auto alive = show_life((*file)->fd(), *folders); !alive) {
         return forward_error(alive);
     }
-    if (auto same = check_identity((*file)->identity(), options); !same) {
+    if (auto same = check_identity(options.folder, (*file)->identity(), options.nodes, options.format); !same) {
         return forward_error(same);
     }
     if (auto whole = check_inner_folders(files, *folders); !whole) {
