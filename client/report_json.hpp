@@ -1,11 +1,10 @@
 // Parts of the ledger's reports as JSON.
 #pragma once
 
-#include <fmt/format.h>
-
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "client/command/print_json.hpp"
 #include "common/ids.hpp"
 #include "ring/ledger/byte_range.hpp"
 
@@ -26,10 +25,6 @@ nlohmann::json json_of(const std::optional<Value>& value) {
 inline nlohmann::json json_of(const std::optional<Round>& round) {
     if (!round) return nullptr;
     return round->value;
-}
-
-inline void print_json(const nlohmann::json& json) {
-    fmt::print("{}\n", json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
 }
 
 }  // namespace anel::command

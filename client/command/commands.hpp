@@ -20,10 +20,12 @@ void add_status(CLI::App& app, int& exit_code);
 void add_up(CLI::App& app, int& exit_code);
 void add_demo(CLI::App& app, int& exit_code);
 void add_bench(CLI::App& app, int& exit_code);
+void add_completion(CLI::App& app, int& exit_code);
 // These come from client/*.cpp; they alone need the node's ledger (ring_ledger).
 void add_verify(CLI::App& app, int& exit_code);
 void add_repair(CLI::App& app, int& exit_code);
 void add_backup(CLI::App& app, int& exit_code);
+void add_doctor(CLI::App& app, int& exit_code);
 
 /// Adds `--nodes`, whose default is ANEL_NODES or the five ports of the demo.
 void add_nodes_option(CLI::App& command, std::string& nodes);

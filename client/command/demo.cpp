@@ -98,7 +98,10 @@ void add_demo(CLI::App& app, int& exit_code) {
                     "One message in each such interval; 0: the next as soon as the last is durable")
         ->capture_default_str()
         ->type_name("MS");
-    command.footer("Example:\n  anel demo --client 2 --nodes 127.0.0.1:5000..5004 --count 10");
+    command.footer(
+        "Exit code: 0 all durable, or told to stop, 1 a message was refused, 2 usage, 3 the outcome of one is "
+        "unknown.\n\n"
+        "Example:\n  anel demo --client 2 --nodes 127.0.0.1:5000..5004 --count 10");
     command.callback([options, &exit_code] { exit_code = run(*options); });
 }
 

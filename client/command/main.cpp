@@ -25,6 +25,8 @@ int main(int argc, char** argv) {
     anel::command::add_verify(app, exit_code);
     anel::command::add_repair(app, exit_code);
     anel::command::add_backup(app, exit_code);
+    anel::command::add_doctor(app, exit_code);
+    anel::command::add_completion(app, exit_code);
     try {
         app.parse(argc, argv);
     } catch (const CLI::Success& done) {  // --help, --version

@@ -6,10 +6,10 @@
 #include <fstream>
 #include <iostream>
 #include <mutex>
-#include <nlohmann/json.hpp>
 
 #include "client/client.hpp"
 #include "client/command/commands.hpp"
+#include "client/command/print_json.hpp"
 #include "client/command/tally.hpp"
 
 namespace anel::command {
@@ -190,7 +190,7 @@ int report(const SendOptions& options, const Client& client, const Tally::Result
                                      {"refused", json_of(result.refused)},
                                      {"unknown", json_of(result.unknown)},
                                      {"seconds", seconds}};
-        fmt::print("{}\n", summary.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+        print_json_line(summary);
     } else {
         if (!options.quiet && result.durable > 0) {
             fmt::print("{} durable, the last with sequence {} in round {}, after {:.3f} s\n", result.durable,

@@ -13,6 +13,7 @@
 #include "client/command/follower.hpp"
 #include "client/command/local_ring.hpp"
 #include "client/command/output_reader.hpp"
+#include "client/command/print_json.hpp"
 
 namespace anel::command {
 namespace {
@@ -30,6 +31,7 @@ struct UpOptions {
     std::optional<std::uint64_t> linger_ms;
     std::uint64_t interval_ms = 1000;
     bool quiet = false;
+    bool json = false;
 };
 
 constexpr auto client_stop_most = 3s;
@@ -110,7 +112,7 @@ private:
 
     void show(Follower& follower) {
         const auto change = follower.read([this](std::string_view bytes) {
-            if (!options_.quiet) (void)std::fwrite(bytes.data(), 1, bytes.size(), stdout);
+            if (!options_.quiet && !options_.json) (void)std::fwrite(bytes.data(), 1, bytes.size(), stdout);
             cutter_.feed(bytes, [this](std::string_view line) { count(line); });
             return true;
         });
@@ -132,13 +134,24 @@ private:
     }
 
     void summary(double seconds) const {
-        std::string endings;
-        for (const auto& child : children_.all()) {
-            if (!child.name.starts_with("node")) continue;
-            endings += fmt::format("{}{}: {}", endings.empty() ? "" : ", ", child.name, child.ending);
+        auto endings = nlohmann::ordered_json::object();
+        for (const auto& child : children_.all()) endings[child.name] = child.ending;
+        if (options_.json) {
+            print_json_line({{"rounds", rounds_},
+                             {"messages", messages_},
+                             {"seconds", seconds},
+                             {"endings", endings},
+                             {"data", data_.string()},
+                             {"logs", logs_.string()}});
+            return;
+        }
+        std::string told;
+        for (const auto& [name, ending] : endings.items()) {
+            if (!name.starts_with("node")) continue;
+            told += fmt::format("{}{}: {}", told.empty() ? "" : ", ", name, ending.get<std::string>());
         }
         fmt::print(stderr, "\nanel up: {} rounds, {} messages in {:.1f} s ({:.1f} messages/s)\n{}\nlogs in {}\n",
-                   rounds_, messages_, seconds, static_cast<double>(messages_) / std::max(seconds, 0.001), endings,
+                   rounds_, messages_, seconds, static_cast<double>(messages_) / std::max(seconds, 0.001), told,
                    logs_.string());
     }
 
@@ -174,7 +187,10 @@ void add_up(CLI::App& app, int& exit_code) {
     command.add_option("--interval-ms", options->interval_ms, "Of the demo clients: one message each so often")
         ->capture_default_str();
     command.add_flag("--quiet", options->quiet, "Do not show output.txt");
+    command.add_flag("--json", options->json, "Print what came of it as one JSON object instead of output.txt");
     command.footer(
+        "Exit code: 0 it ran until it was told to stop, 1 a process could not be started or no node is left, 2 "
+        "usage.\n\n"
         "Example: three nodes, three clients, for ten seconds\n"
         "  anel up --nodes 3 --clients 3 --data /tmp/ring --seconds 10");
     command.callback([options, &exit_code] { exit_code = Ring{*options}.run(); });

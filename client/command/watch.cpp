@@ -100,7 +100,7 @@ void add_watch(CLI::App& app, int& exit_code) {
         "--position", feed.position,
         "A feed: print the ledger's name, how many bytes are durable, and the last round of them, and stop");
     command.footer(
-        "Exit code: 0 shown, or stopped by a signal; 1 another ledger; 2 usage; 4 no feed answered (--until-end,\n"
+        "Exit code: 0 shown, or ended by Ctrl-C, 1 another ledger, 2 usage, 4 no feed answered (--until-end,\n"
         "--position).\n\n"
         "Examples: the last ten rounds and what follows, a line a message; the same from two nodes\n"
         "  anel watch shared_data --from 10 --json | jq -r .message\n"

@@ -5,6 +5,8 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "client/command/print_json.hpp"
+
 namespace anel::command {
 
 bool Printer::feed(std::string_view bytes) {
@@ -32,7 +34,7 @@ void Printer::show_message(const ShownMessage& message) {
         fmt::print("{}\n", message.json_line);
     } else if (options_.json) {
         const nlohmann::json object{{"container", message.container}, {"message", message.text}};
-        fmt::print("{}\n", object.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+        print_json_line(object);
     }
     if (++messages_ == options_.count) done_ = true;
 }

@@ -41,9 +41,17 @@ refuse 'ring/transport includes common and ring/core alone' "$(includes 'ring/(l
 refuse 'ring/ops includes common and ring/core alone' "$(includes 'ring/(ledger|transport|feed|daemon)|client/|tests/')" ring/ops
 refuse 'ring/feed includes common, ring/core, ring/ledger and ring/transport alone' "$(includes 'ring/(ops|daemon)|client/|tests/')" ring/feed
 refuse 'ring/daemon wires the ring together and includes no client' "$(includes 'client/|tests/')" ring/daemon
-# The commands that read a ledger's folder need it; the library does not know that there is one.
+# The commands that read a ledger's folder need it, and the doctor a node's settings and ports; the library does not
+# know that there are any.
 except='client/backup.cpp
 client/command/bench/thinning.cpp
+client/doctor/command.cpp
+client/doctor/network.cpp
+client/doctor/network.hpp
+client/doctor/ports.cpp
+client/doctor/ports.hpp
+client/doctor/volume.cpp
+client/doctor/volume.hpp
 client/repair.cpp
 client/report_json.hpp
 client/verify.cpp'
