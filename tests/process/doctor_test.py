@@ -22,7 +22,8 @@ class Doctor(unittest.TestCase):
         clean = {key: value for key, value in os.environ.items() if not key.startswith("ANEL_")}
         settings = {"ID": "0", "PORT": str(self.ports[0]), "CLUSTER_PORT": str(self.ports[1]),
                     "ANEL_PEERS": f"0=127.0.0.1:{self.ports[1]}", "ANEL_DATA": self.folder.name}
-        patience = [] if "--timeout-ms" in arguments else ["--timeout-ms", "5000"]
+        # Of nodes that are not there it always waits for all of that.
+        patience = [] if "--timeout-ms" in arguments else ["--timeout-ms", "500"]
         done = subprocess.run([ANEL, "doctor", "--json", *patience, *arguments],
                               env={**clean, **settings, **environment}, capture_output=True, text=True, timeout=120, check=False)
         self.assertNotIn(done.returncode, (-6, -11), done.stderr)
@@ -49,7 +50,7 @@ class Doctor(unittest.TestCase):
             ring.wait_healthy()
             environment = {key: value for key, value in ring.nodes[1].environment.items()
                            if key in ("ID", "PORT", "CLUSTER_PORT") or key.startswith("ANEL_")}
-            code, found, told = self.ask("--nodes", ring.addresses(), **environment)
+            code, found, told = self.ask("--timeout-ms", "5000", "--nodes", ring.addresses(), **environment)
             self.assert_finding(found["client port"], "ok", "node 1 runs")
             self.assert_finding(found["cluster port"], "ok", "node 1 runs")
             self.assert_finding(found["node 0"], "ok", "operational")
@@ -61,12 +62,12 @@ class Doctor(unittest.TestCase):
                              [f"node {node} takes messages" for node in range(3)])
             ring.nodes[2].kill()
             ring.wait_healthy([0, 1])
-            code, found, _ = self.ask(**environment)
+            code, found, _ = self.ask("--timeout-ms", "2000", **environment)
             self.assert_finding(found["node 2"], "warn", "nobody listens", "start the node")
             self.assert_finding(found["majority"], "ok", "2 of 3")
             self.assertEqual(code, 1)
             ring.nodes[0].kill()
-            code, found, _ = self.ask(**environment)
+            code, found, _ = self.ask("--timeout-ms", "2000", **environment)
             self.assert_finding(found["majority"], "fail", "1 of 3", "needs 2")
             self.assertEqual(code, 3)
 
@@ -87,7 +88,7 @@ class Doctor(unittest.TestCase):
         with Ring(BINARIES, nodes=1) as ring:
             ring.wait_healthy()
             there = ring.nodes[0].environment["CLUSTER_PORT"]
-            _, found, _ = self.ask(ANEL_PEERS=f"0=127.0.0.1:{self.ports[1]},7=127.0.0.1:{there}")
+            _, found, _ = self.ask("--timeout-ms", "2000", ANEL_PEERS=f"0=127.0.0.1:{self.ports[1]},7=127.0.0.1:{there}")
         self.assert_finding(found["node 7"], "fail", "node 0 answers there", "ANEL_PEERS")
         self.assert_finding(found["node list"], "fail", "[0]", "[0,7]")
 

@@ -99,13 +99,14 @@ BOOST_AUTO_TEST_CASE(an_audit_of_the_journal_alone_minds_what_the_journal_has_an
     }
     must_checkpoint(*ledger, 4);
     must_append(*ledger, segment, make_round(5));
+    must_append(*ledger, segment, make_round(6));  // the last one may always be on its way
     put(folder.path() / "output.txt", 1'200'000, '!');
     auto report = audit(folder.path(), AuditScope::journal);
     BOOST_REQUIRE(report.has_value());
     BOOST_TEST(!report->difference);
     BOOST_TEST(report->block_bytes_end == 0U);
     BOOST_TEST(report->rounds > 0U);
-    put(folder.path() / "output.txt", folder.output().size() - 60, '!');
+    put(folder.path() / "output.txt", folder.output().size() - make_round(6).text.size() - 2, '!');
     report = audit(folder.path(), AuditScope::journal);
     BOOST_REQUIRE(report.has_value());
     BOOST_TEST(report->difference.has_value());
