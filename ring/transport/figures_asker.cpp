@@ -8,7 +8,7 @@ namespace anel {
 namespace {
 
 /// A node that owes an answer for so long is asked over a fresh connection.
-constexpr Duration figures_patience = std::chrono::seconds{1};
+constexpr Duration answer_patience = std::chrono::seconds{1};
 /// Without a connection for so long: its name may lead elsewhere by now.
 constexpr Duration connection_patience = std::chrono::seconds{3};
 
@@ -50,7 +50,7 @@ void FiguresAsker::connect_resolved(Instant now) {
 }
 
 void FiguresAsker::put_question(NodeId node, Peer& peer, Instant now) {
-    if (peer.owes && now - peer.asked_at < figures_patience) return;
+    if (peer.owes && now - peer.asked_at < answer_patience) return;
     if (peer.owes) peer.socket.reset();
     peer.owes = false;
     if (!peer.socket) {

@@ -7,7 +7,7 @@ namespace anel {
 namespace {
 
 /// Of one link and one turn; the other sockets have their turn in between.
-constexpr int link_messages_per_turn = 64;
+constexpr int messages_per_turn = 64;
 
 }  // namespace
 
@@ -120,7 +120,7 @@ bool Links::is_gone(Link& link) {
 }
 
 void Links::receive_from(Link& link, LinkId id, std::vector<Input>& inputs) {
-    for (int count = 0; count < link_messages_per_turn; ++count) {
+    for (int count = 0; count < messages_per_turn; ++count) {
         auto received = receive_frames(link.socket, link_frames_max, options_.message_bytes_max);
         if (!received) return;
         auto message = decode_link(received->frames, options_.message_bytes_max);
