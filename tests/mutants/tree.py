@@ -59,7 +59,8 @@ class Tree:
         """Once; after that the build itself sees when it has to be done again."""
         if os.path.exists(os.path.join(self.source, "build", PRESET, "build.ninja")):
             return
-        done = subprocess.run(["cmake", "--preset", PRESET, "-DANEL_WERROR=ON"], cwd=self.source, text=True,
+        configure = ["cmake", "--preset", PRESET, "-DANEL_WERROR=ON", "-DANEL_PACKAGING=OFF"]
+        done = subprocess.run(configure, cwd=self.source, text=True,
                               capture_output=True, check=False)
         if done.returncode != 0:
             raise SystemExit(f"mutants: the copy cannot be configured:\n{done.stdout}{done.stderr}")
