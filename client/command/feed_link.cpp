@@ -23,25 +23,14 @@ constexpr milliseconds pause_after_all{500};
 }  // namespace
 
 bool FeedLink::open() {
-    if (socket_) return true;
+    if (dealer_.is_open()) return true;
     const auto endpoint = client::resolve_now(addresses_[at_]);
     if (!endpoint) {
         leave("its name is not known");
         return false;
     }
     try {
-        socket_ = zmq::socket_t{context_, zmq::socket_type::dealer};
-        socket_.set(zmq::sockopt::linger, 0);
-        socket_.set(zmq::sockopt::ipv6, endpoint->find('[') != std::string::npos);
-        constexpr int events = ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_CLOSED | ZMQ_EVENT_CONNECT_RETRIED |
-                               ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL | ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL |
-                               ZMQ_EVENT_HANDSHAKE_FAILED_AUTH;
-        const auto monitor = fmt::format("inproc://feed-monitor-{}", ++opened_);
-        if (zmq_socket_monitor(socket_.handle(), monitor.c_str(), events) != 0) throw zmq::error_t{};
-        monitor_ = zmq::socket_t{context_, zmq::socket_type::pair};
-        monitor_.set(zmq::sockopt::linger, 0);
-        monitor_.connect(monitor);
-        socket_.connect(*endpoint);
+        dealer_.open(*endpoint, client::Dealer::gone_events);
     } catch (const zmq::error_t& error) {
         leave(error.what());
         return false;
@@ -52,7 +41,7 @@ bool FeedLink::open() {
 std::optional<FeedAnswer> FeedLink::ask(const FeedRead& request) {
     if (!open()) return std::nullopt;
     const auto frame = encode(request);
-    (void)socket_.send(zmq::buffer(frame.data(), frame.size()), zmq::send_flags::dontwait);
+    (void)dealer_.socket().send(zmq::buffer(frame.data(), frame.size()), zmq::send_flags::dontwait);
     if (auto why = wait(); !why.empty()) {
         leave(std::move(why));
         return std::nullopt;
@@ -69,13 +58,14 @@ std::string FeedLink::wait() {
     for (const auto until = steady_clock::now() + patience;;) {
         if (ends_()) return "told to stop";
         std::array<zmq::pollitem_t, 2> items{
-            {{socket_.handle(), 0, ZMQ_POLLIN, 0}, {monitor_.handle(), 0, ZMQ_POLLIN, 0}}};
+            {{dealer_.socket().handle(), 0, ZMQ_POLLIN, 0}, {dealer_.monitor().handle(), 0, ZMQ_POLLIN, 0}}};
         try {
             zmq::poll(items, slice);
             // An answer that came before the connection dropped is an answer.
-            if (socket_.recv(answer_, zmq::recv_flags::dontwait)) return {};
+            if (dealer_.socket().recv(answer_, zmq::recv_flags::dontwait)) return {};
             zmq::message_t event;
-            if (monitor_.recv(event, zmq::recv_flags::dontwait)) return "it is not there, or the connection dropped";
+            if (dealer_.monitor().recv(event, zmq::recv_flags::dontwait))
+                return "it is not there, or the connection dropped";
         } catch (const zmq::error_t& error) {
             if (error.num() != EINTR) return error.what();
         }
@@ -86,9 +76,7 @@ std::string FeedLink::wait() {
 void FeedLink::leave(std::string why) {
     const auto& address = addresses_[at_];
     trouble_ = fmt::format("{}:{}: {}", address.host, address.port, why);
-    if (socket_) zmq_socket_monitor(socket_.handle(), nullptr, 0);
-    monitor_.close();
-    socket_.close();
+    dealer_.close();
     at_ = (at_ + 1) % addresses_.size();
     if (++left_ % addresses_.size() != 0) return;
     for (auto rest = pause_after_all; rest.count() > 0 && !ends_(); rest -= slice) std::this_thread::sleep_for(slice);

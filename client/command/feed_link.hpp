@@ -1,7 +1,6 @@
 // Asks the feeds of nodes, one after another: who does not answer is left for the next.
 #pragma once
 
-#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
@@ -9,6 +8,7 @@
 #include <zmq.hpp>
 
 #include "client/address.hpp"
+#include "client/dealer.hpp"
 #include "common/feed_protocol.hpp"
 
 namespace anel::command {
@@ -39,11 +39,9 @@ private:
     std::function<bool()> ends_;
     std::size_t at_ = 0;
     std::size_t left_ = 0;  ///< nodes, since one was of use
-    std::uint64_t opened_ = 0;
     std::string trouble_;
     zmq::context_t context_{1};
-    zmq::socket_t socket_;
-    zmq::socket_t monitor_;
+    client::Dealer dealer_{context_};
     zmq::message_t answer_;
 };
 
