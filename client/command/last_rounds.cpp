@@ -1,7 +1,8 @@
 #include "client/command/last_rounds.hpp"
 
 #include <algorithm>
-#include <string_view>
+#include <charconv>
+#include <system_error>
 
 #include "client/command/output_reader.hpp"
 
@@ -11,6 +12,13 @@ namespace {
 constexpr std::size_t chunk_bytes = 256 * 1024;
 
 }  // namespace
+
+std::optional<std::uint64_t> rounds_of(std::string_view from) {
+    std::uint64_t rounds = 0;
+    const auto read = std::from_chars(from.data(), from.data() + from.size(), rounds);
+    if (read.ec != std::errc{} || read.ptr != from.data() + from.size()) return std::nullopt;
+    return rounds;
+}
 
 std::optional<std::uint64_t> offset_of_last_rounds(std::uint64_t end, std::uint64_t rounds, const ReadBack& read) {
     const auto line = std::string{round_separator} + '\n';

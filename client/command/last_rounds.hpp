@@ -5,8 +5,12 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace anel::command {
+
+/// The N of `--from N`; nothing where the text is no number.
+[[nodiscard]] std::optional<std::uint64_t> rounds_of(std::string_view from);
 
 /// `size` bytes from `begin` on, all of which are there; nothing where they cannot be read.
 using ReadBack = std::function<std::optional<std::string>(std::uint64_t begin, std::size_t size)>;

@@ -2,11 +2,11 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <charconv>
 #include <filesystem>
 
 #include "client/command/commands.hpp"
 #include "client/command/follower.hpp"
+#include "client/command/last_rounds.hpp"
 #include "client/command/watch_feed.hpp"
 
 namespace anel::command {
@@ -17,16 +17,9 @@ struct WatchOptions {
     WatchFeedOptions feed;  ///< what is said of the rest holds for a file as well, but for what is a feed's alone
 };
 
-std::optional<std::uint64_t> number(const std::string& text) {
-    std::uint64_t value = 0;
-    const auto read = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (read.ec != std::errc{} || read.ptr != text.data() + text.size()) return std::nullopt;
-    return value;
-}
-
 void seek_start(const std::string& from, Follower& follower) {
     if (from == "end") follower.seek(follower.size());
-    else if (const auto rounds = number(from)) follower.seek(follower.offset_of_last_rounds(*rounds));
+    else if (const auto rounds = rounds_of(from)) follower.seek(follower.offset_of_last_rounds(*rounds));
 }
 
 int follow_file(const std::string& where, const WatchFeedOptions& options) {
@@ -59,7 +52,7 @@ int follow_file(const std::string& where, const WatchFeedOptions& options) {
 
 int run(WatchOptions& options) {
     auto& feed = options.feed;
-    if (feed.from != "start" && feed.from != "end" && !number(feed.from)) {
+    if (feed.from != "start" && feed.from != "end" && !rounds_of(feed.from)) {
         return fail("watch", fmt::format("--from {}: start, end or a number of rounds is allowed", feed.from),
                     exit_usage);
     }

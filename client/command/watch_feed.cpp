@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
-
 #include "client/command/commands.hpp"
 #include "client/command/feed_cursor.hpp"
 #include "client/command/feed_link.hpp"
@@ -30,7 +28,7 @@ public:
             fmt::print("{} {} {}\n", cursor_.ledger(), cursor_.end(), cursor_.round().value);
             return exit_success;
         }
-        if (const auto rounds = rounds_back(); rounds && !go_back(*rounds)) return exit_code_;
+        if (const auto rounds = rounds_of(options_.from); rounds && !go_back(*rounds)) return exit_code_;
         std::optional<std::uint64_t> target;
         while (auto bytes = next()) {
             if (!target) target = cursor_.end();
@@ -46,12 +44,6 @@ private:
         if (options.position) return std::nullopt;
         if (options.offset) return options.offset;
         return options.from == "start" ? std::optional<std::uint64_t>{0} : std::nullopt;
-    }
-    [[nodiscard]] std::optional<std::uint64_t> rounds_back() const {
-        std::uint64_t rounds = 0;
-        const auto& from = options_.from;
-        const auto read = std::from_chars(from.data(), from.data() + from.size(), rounds);
-        return read.ec == std::errc{} ? std::optional{rounds} : std::nullopt;
     }
 
     /// The next bytes at the cursor, empty where none came; nothing: it is over, with exit_code_.
