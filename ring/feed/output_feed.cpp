@@ -32,7 +32,6 @@ constexpr int answers_waiting_max = 2;    ///< of one connection, unsent
 constexpr milliseconds heartbeat_every{5000};
 constexpr milliseconds heartbeat_timeout{20'000};
 constexpr milliseconds last_words{200};
-constexpr std::size_t routing_id_bytes_max = 255;
 
 /// Tells of writes to one file, whoever makes them.
 class WriteWatch {
@@ -119,13 +118,11 @@ private:
 
     void receive() {
         for (int count = 0; count < requests_per_turn; ++count) {
-            auto received = receive_frames(socket_, 3, limits::feed_request_bytes_max + routing_id_bytes_max);
+            auto received = receive_from_peer(socket_, limits::feed_request_bytes_max);
             if (!received) return;
-            auto& frames = received->frames;
-            const bool delimiter = frames.size() == 3 && frames[1].empty();
-            if (received->overlong || (frames.size() != 2 && !delimiter)) continue;
-            const Connection from{std::string{frames[0].text()}, delimiter};
-            if (auto refused = desk_.take(from, frames.back().bytes(), now_())) send(*refused);
+            const auto request = frame_of(std::move(*received));
+            if (!request) continue;
+            if (auto refused = desk_.take(request->connection, request->frame.bytes(), now_())) send(*refused);
         }
     }
 
@@ -171,11 +168,7 @@ private:
 
     /// An answer that finds no room, because its reader is gone or does not read, is dropped: it asks again.
     void send(const Connection& to, Bytes answer) {
-        Frames frames;
-        frames.push_back(Blob::copy(to.routing_id));
-        if (to.delimiter) frames.emplace_back();
-        frames.push_back(counted(std::move(answer), under_way_));
-        static_cast<void>(send_frames(socket_, frames));
+        static_cast<void>(send_to_peer(socket_, to, counted(std::move(answer), under_way_)));
     }
 
     std::function<Instant()> now_;

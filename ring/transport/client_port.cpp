@@ -7,7 +7,6 @@ namespace {
 
 /// Rubbish is dropped quickly, but not for ever: the ring has its turn in between.
 constexpr int malformed_per_turn = 64;
-constexpr std::size_t routing_id_bytes_max = 255;
 
 }  // namespace
 
@@ -19,31 +18,23 @@ ClientPort::ClientPort(zmq::context_t& context, const std::string& address, std:
 }
 
 std::optional<ClientArrived> ClientPort::next() {
-    // Routing id, perhaps the empty delimiter of a REQ, the frame.
     for (int tries = 0; tries < malformed_per_turn; ++tries) {
-        auto received = receive_frames(socket_, 3, frame_bytes_max_ + routing_id_bytes_max);
+        auto received = receive_from_peer(socket_, frame_bytes_max_);
         if (!received) break;
         guard_->took(received->descriptor, received->wire_bytes);
-        auto& frames = received->frames;
-        const bool delimiter = frames.size() == 3 && frames[1].empty();
-        if (received->overlong || (frames.size() != 2 && !delimiter)) {
-            ++counters_.malformed;
-            continue;
+        if (auto arrived = frame_of(std::move(*received))) {
+            ++counters_.received;
+            return arrived;
         }
-        ++counters_.received;
-        return ClientArrived{Connection{std::string{frames[0].text()}, delimiter}, std::move(frames.back())};
+        ++counters_.malformed;
     }
     readable_ = false;
     return std::nullopt;
 }
 
 void ClientPort::reply(const Connection& to, const ClientReply& reply) {
-    Frames frames;
-    frames.reserve(3);
-    frames.push_back(Blob::copy(to.routing_id));
-    if (to.delimiter) frames.emplace_back();
-    frames.push_back(Blob::of(encode(reply)));
-    send_frames(socket_, frames) == Sent::queued ? ++counters_.answered : ++counters_.dropped;
+    const auto sent = send_to_peer(socket_, to, Blob::of(encode(reply)));
+    sent == Sent::queued ? ++counters_.answered : ++counters_.dropped;
 }
 
 }  // namespace anel

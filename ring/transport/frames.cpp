@@ -60,6 +60,13 @@ std::optional<Received> receive_frames(Socket& socket, std::size_t frames_max, s
     return received;
 }
 
+std::optional<ClientArrived> frame_of(Received&& received) {
+    auto& frames = received.frames;
+    const bool delimiter = frames.size() == 3 && frames[1].empty();
+    if (received.overlong || (frames.size() != 2 && !delimiter)) return std::nullopt;
+    return ClientArrived{Connection{std::string{frames[0].text()}, delimiter}, std::move(frames.back())};
+}
+
 Sent send_frames(Socket& socket, const Frames& frames) {
     for (std::size_t index = 0; index < frames.size(); ++index) {
         auto message = to_message(frames[index]);
@@ -73,6 +80,15 @@ Sent send_frames(Socket& socket, const Frames& frames) {
         if (!sent) return index == 0 ? Sent::refused : Sent::broken;
     }
     return Sent::queued;
+}
+
+Sent send_to_peer(Socket& router, const Connection& to, Blob frame) {
+    Frames frames;
+    frames.reserve(3);
+    frames.push_back(Blob::copy(to.routing_id));
+    if (to.delimiter) frames.emplace_back();
+    frames.push_back(std::move(frame));
+    return send_frames(router, frames);
 }
 
 }  // namespace anel

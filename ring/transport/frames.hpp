@@ -4,6 +4,7 @@
 #include <zmq.hpp>
 
 #include "common/blob.hpp"
+#include "ring/core/io.hpp"
 #include "ring/transport/codec.hpp"
 #include "ring/transport/sockets.hpp"
 
@@ -26,11 +27,22 @@ struct Received {
     std::size_t wire_bytes = 0;  ///< of the frames behind the first (a ROUTER's routing id), with their ZMTP heads
 };
 /// Receives without waiting. @return nothing where no message waits.
-[[nodiscard]] std::optional<Received> receive_frames(Socket& socket, std::size_t frames_max,
-                                                     std::size_t bytes_max);
+[[nodiscard]] std::optional<Received> receive_frames(Socket& socket, std::size_t frames_max, std::size_t bytes_max);
+
+/// The longest routing id of a ROUTER's peer.
+inline constexpr std::size_t routing_id_bytes_max = 255;
+/// One frame of a ROUTER's peer. @return the next message; nothing where none waits.
+[[nodiscard]] inline std::optional<Received> receive_from_peer(Socket& router, std::size_t frame_bytes_max) {
+    return receive_frames(router, 3, frame_bytes_max + routing_id_bytes_max);
+}
+/// Its sender and its frame, which stands behind the routing id and perhaps the empty delimiter of a REQ; nothing where
+/// it is anything else.
+[[nodiscard]] std::optional<ClientArrived> frame_of(Received&& received);
 
 enum class Sent { queued, refused, broken };
 /// Sends without waiting. `refused`: nothing was sent; `broken`: a part was, and the socket is of no more use.
 [[nodiscard]] Sent send_frames(Socket& socket, const Frames& frames);
+/// The same, of one frame to a peer of a ROUTER.
+[[nodiscard]] Sent send_to_peer(Socket& router, const Connection& to, Blob frame);
 
 }  // namespace anel
