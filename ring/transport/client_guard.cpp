@@ -40,14 +40,6 @@ std::uint16_t local_port(int descriptor) {
     return 0;
 }
 
-std::uint16_t port_of(zmq::socket_t& socket) {
-    const auto endpoint = socket.get(zmq::sockopt::last_endpoint);
-    const auto colon = endpoint.rfind(':');
-    std::uint16_t port = 0;
-    std::from_chars(endpoint.data() + colon + 1, endpoint.data() + endpoint.size(), port);
-    return port;
-}
-
 }  // namespace
 
 std::uint64_t resident_bytes() {
@@ -66,7 +58,7 @@ std::uint64_t resident_bytes() {
 
 ClientGuard::ClientGuard(zmq::context_t& context, zmq::socket_t& of, ClientBounds bounds)
     : bounds_{bounds},
-      port_{port_of(of)},
+      port_{bound_port(of)},
       taken_(bounds.connections + own_descriptors_max),
       until_look_{look_latest},
       monitor_{context, of},

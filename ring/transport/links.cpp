@@ -1,6 +1,5 @@
 #include "ring/transport/links.hpp"
 
-#include "common/assert.hpp"
 #include "ring/transport/address.hpp"
 
 namespace anel {
@@ -54,11 +53,9 @@ std::string Links::bind(LinkId id, const std::string& own_host) {
     auto link = std::make_unique<Link>(context_, SocketKind::link_in, options_.frame_bytes_max, options_.ipv6,
                                        options_.heartbeat);
     if (!bind_to_any_port(link->socket.raw())) return {};
-    const auto bound = link->socket.raw().get(zmq::sockopt::last_endpoint);
-    const auto endpoint = parse_endpoint(std::string_view{bound}.substr(bound.find("//") + 2));
-    ANEL_ASSERT(endpoint.has_value());
+    const auto port = bound_port(link->socket.raw());
     links_[id] = std::move(link);
-    return tcp_address(own_host, endpoint->port);
+    return tcp_address(own_host, port);
 }
 
 void Links::connect(LinkId id, const std::string& address) {

@@ -9,6 +9,7 @@
 
 #include "common/assert.hpp"
 #include "common/result.hpp"
+#include "ring/transport/address.hpp"
 
 namespace anel {
 namespace {
@@ -104,7 +105,15 @@ Socket open_socket(zmq::context_t& context, SocketKind kind, std::size_t message
     return Socket{std::move(socket)};
 }
 
-Monitor::Monitor(zmq::context_t& context, zmq::socket_t& of) : of_{of}, events_{zmq::socket_t{context, zmq::socket_type::pair}} {
+std::uint16_t bound_port(const zmq::socket_t& socket) {
+    const auto bound = socket.get(zmq::sockopt::last_endpoint);
+    const auto endpoint = parse_endpoint(std::string_view{bound}.substr(bound.find("//") + 2));
+    ANEL_ASSERT(endpoint.has_value());
+    return endpoint->port;
+}
+
+Monitor::Monitor(zmq::context_t& context, zmq::socket_t& of)
+    : of_{of}, events_{zmq::socket_t{context, zmq::socket_type::pair}} {
     static std::atomic<std::uint64_t> made{0};
     const auto address = "inproc://monitor-" + std::to_string(++made);
     constexpr int wanted = ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_CONNECTED | ZMQ_EVENT_HANDSHAKE_SUCCEEDED |

@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <utility>
@@ -29,8 +30,7 @@ enum class SocketKind {
 /// Asking is a system call or two; a node has twenty sockets, and a token's hop uses two of them.
 class Socket {
 public:
-    explicit Socket(zmq::socket_t socket)
-        : socket_{std::move(socket)}, descriptor_{socket_.get(zmq::sockopt::fd)} {}
+    explicit Socket(zmq::socket_t socket) : socket_{std::move(socket)}, descriptor_{socket_.get(zmq::sockopt::fd)} {}
 
     /// For options, bind and connect.
     [[nodiscard]] zmq::socket_t& raw() {
@@ -68,6 +68,9 @@ struct Heartbeat {
 /// @param message_bytes_max  of one frame; whoever sends a larger one is cut off.
 [[nodiscard]] Socket open_socket(zmq::context_t& context, SocketKind kind, std::size_t message_bytes_max, bool ipv6,
                                  Heartbeat heartbeat = {});
+
+/// Where a bound socket listens, also where the system chose.
+[[nodiscard]] std::uint16_t bound_port(const zmq::socket_t& socket);
 
 /// What a connection underneath a socket did.
 enum class ConnectionEvent {
