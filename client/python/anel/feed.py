@@ -20,6 +20,7 @@ import msgpack
 import zmq
 
 from .options import Address, parse_nodes
+from .outcome import Told
 
 VERSION = 1
 HEARTBEAT = 1.0  # s; a node that lives answers within it
@@ -31,16 +32,8 @@ FINAL = ("malformed", "other_ledger")
 _GONE = zmq.EVENT_DISCONNECTED | zmq.EVENT_CLOSED | zmq.EVENT_CONNECT_RETRIED | zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL
 
 
-class Refused(Exception):
-    """No node can go on from here. `code` is `other_ledger` or `malformed`, `text` is for people."""
-
-    def __init__(self, code: str, text: str) -> None:
-        super().__init__(code, text)
-        self.code = code
-        self.text = text
-
-    def __str__(self) -> str:
-        return f"{self.code}: {self.text}"
+class Refused(Told):
+    """No node can go on from here. `code` is `other_ledger` or `malformed`."""
 
 
 class Chunk(NamedTuple):

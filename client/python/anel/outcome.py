@@ -15,8 +15,8 @@ class Durable(NamedTuple):
     acked_round: int  # its round; this message's own round is this one or an earlier one
 
 
-class Error(Exception):
-    """A message that is not known to be durable. `code` is for programs, `text` for people."""
+class Told(Exception):
+    """What every exception of this package says: `code` for programs, `text` for people."""
 
     def __init__(self, code: str, text: str) -> None:
         super().__init__(code, text)
@@ -25,6 +25,10 @@ class Error(Exception):
 
     def __str__(self) -> str:
         return f"{self.code}: {self.text}"
+
+
+class Error(Told):
+    """A message that is not known to be durable."""
 
     def again(self) -> Error:
         """A new one that says the same: an exception that is raised in several places gathers all their traces."""
