@@ -14,6 +14,18 @@ AuditReport must_audit(const Folder& folder) {
     BOOST_REQUIRE_MESSAGE(report.has_value(), report.error().text);
     return *report;
 }
+
+/// Four rounds of more than half a MiB each, below the journal. @return the segment for the next one.
+SegmentNumber fill_below_the_journal(FileLedger& ledger) {
+    auto segment = must_grant(ledger, 0).segment;
+    for (std::uint64_t round = 1; round <= 4; ++round) {
+        must_append(ledger, segment, make_round(round, "a", 600'000));
+        segment = *ledger.rotate(segment, {round});
+    }
+    must_checkpoint(ledger, 4);
+    return segment;
+}
+
 void put(const std::filesystem::path& path, std::uint64_t offset, char value) {
     std::fstream file{path};
     file.seekp(static_cast<std::streamoff>(offset));
@@ -71,12 +83,7 @@ BOOST_AUTO_TEST_CASE(one_changed_byte_of_output_is_found) {
 BOOST_AUTO_TEST_CASE(below_the_journal_the_mib_is_named) {
     const Folder folder;
     auto ledger = must_open(options_for(folder));
-    auto segment = must_grant(*ledger, 0).segment;
-    for (std::uint64_t round = 1; round <= 4; ++round) {
-        must_append(*ledger, segment, make_round(round, "a", 600'000));
-        segment = *ledger->rotate(segment, {round});
-    }
-    must_checkpoint(*ledger, 4);
+    (void)fill_below_the_journal(*ledger);
     BOOST_TEST(!must_audit(folder).difference);
     put(folder.path() / "output.txt", 1'200'000, '!');
     auto report = must_audit(folder);
@@ -92,12 +99,7 @@ BOOST_AUTO_TEST_CASE(below_the_journal_the_mib_is_named) {
 BOOST_AUTO_TEST_CASE(an_audit_of_the_journal_alone_minds_what_the_journal_has_and_nothing_before) {
     const Folder folder;
     auto ledger = must_open(options_for(folder));
-    auto segment = must_grant(*ledger, 0).segment;
-    for (std::uint64_t round = 1; round <= 4; ++round) {
-        must_append(*ledger, segment, make_round(round, "a", 600'000));
-        segment = *ledger->rotate(segment, {round});
-    }
-    must_checkpoint(*ledger, 4);
+    const auto segment = fill_below_the_journal(*ledger);
     must_append(*ledger, segment, make_round(5));
     must_append(*ledger, segment, make_round(6));  // the last one may always be on its way
     put(folder.path() / "output.txt", 1'200'000, '!');
