@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <cstring>
 #include <iterator>
 
@@ -69,29 +70,61 @@ std::size_t plain_length(std::string_view text) {
     return length;
 }
 
+constexpr std::string_view hex = "0123456789abcdef";
+
+/// `\xNN`. By hand: a batch of binary data is one escape after the other, on the thread that moves the token.
+void append_hex_escape(std::string& text, unsigned byte) {
+    const std::array escape{'\\', 'x', hex[byte >> 4U], hex[byte & 0xfU]};
+    text.append(escape.data(), escape.size());
+}
+
+/// `\uNNNN`, for a character below U+10000.
+void append_json_escape(std::string& text, unsigned point) {
+    const std::array escape{'\\', 'u', hex[point >> 12U], hex[point >> 8U & 0xfU], hex[point >> 4U & 0xfU], hex[point & 0xfU]};
+    text.append(escape.data(), escape.size());
+}
+
+/// Plain ASCII needs no escape in JSON either, but for the quotation mark.
+void append_json_plain(std::string& text, std::string_view plain) {
+    for (auto quote = plain.find('"'); quote != std::string_view::npos; quote = plain.find('"')) {
+        text.append(plain.substr(0, quote));
+        text += R"(\")";
+        plain.remove_prefix(quote + 1);
+    }
+    text.append(plain);
+}
+
+/// Appends the one character at the start of `raw`, which is not plain ASCII. @return its length in `raw`.
+std::size_t append_json_special(std::string& text, std::string_view raw) {
+    const auto at = [&](std::size_t index) { return static_cast<unsigned>(static_cast<unsigned char>(raw[index])); };
+    if (const std::size_t length = printable_length(raw); length > 0) {
+        text.append(raw.substr(0, length));
+        return length;
+    }
+    if (at(0) == '\\') {
+        text += R"(\\)";
+        return 1;
+    }
+    // Not printable, but JSON can say it; all of these are below U+FFFF.
+    switch (const std::size_t length = utf8_length(raw)) {
+        case 1: append_json_escape(text, at(0)); return length;
+        case 2: append_json_escape(text, (at(0) & 0x1fU) << 6U | (at(1) & 0x3fU)); return length;
+        case 3: append_json_escape(text, (at(0) & 0x0fU) << 12U | (at(1) & 0x3fU) << 6U | (at(2) & 0x3fU)); return length;
+        default: break;
+    }
+    // Not UTF-8, which JSON cannot carry: shown as in the classic format, escaped once more for JSON.
+    text += '\\';
+    append_hex_escape(text, at(0));
+    return 1;
+}
+
 void append_json_string(std::string& text, std::string_view raw) {
     text += '"';
     while (!raw.empty()) {
-        const std::size_t length = printable_length(raw);
-        const auto byte = static_cast<unsigned char>(raw.front());
-        if (length > 0) {
-            if (byte == '"') text += '\\';
-            text.append(raw.substr(0, length));
-        } else if (byte == '\\') {
-            text += R"(\\)";
-        } else if (byte < 0x80) {
-            fmt::format_to(std::back_inserter(text), R"(\u{:04x})", static_cast<unsigned>(byte));
-        } else if (const std::size_t wide = utf8_length(raw); wide > 0) {
-            // Not printable, but JSON can say it; all of these are below U+FFFF.
-            const auto tail = [&](std::size_t index) { return static_cast<unsigned char>(raw[index]) & 0x3fU; };
-            const unsigned point = wide == 2 ? (byte & 0x1fU) << 6U | tail(1) : (byte & 0x0fU) << 12U | tail(1) << 6U | tail(2);
-            fmt::format_to(std::back_inserter(text), R"(\u{:04x})", point);
-            raw.remove_prefix(wide - 1);
-        } else {
-            // Not UTF-8, which JSON cannot carry: shown as in the classic format, escaped once more for JSON.
-            fmt::format_to(std::back_inserter(text), R"(\\x{:02x})", static_cast<unsigned>(byte));
-        }
-        raw.remove_prefix(length > 0 ? length : 1);
+        const std::size_t plain = plain_length(raw);
+        append_json_plain(text, raw.substr(0, plain));
+        raw.remove_prefix(plain);
+        if (!raw.empty()) raw.remove_prefix(append_json_special(text, raw));
     }
     text += '"';
 }
@@ -126,9 +159,7 @@ void append_escaped(std::string& text, std::string_view payload) {
             case '\r': text += R"(\r)"; break;
             case '\t': text += R"(\t)"; break;
             case '\\': text += R"(\\)"; break;
-            default:
-                fmt::format_to(std::back_inserter(text), R"(\x{:02x})",
-                               static_cast<unsigned>(static_cast<unsigned char>(byte)));
+            default: append_hex_escape(text, static_cast<unsigned char>(byte));
         }
         payload.remove_prefix(1);
     }

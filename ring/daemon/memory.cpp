@@ -15,8 +15,8 @@ constexpr std::uint64_t client_bytes = 1024;
 constexpr std::uint64_t connection_bytes = std::uint64_t{64} << 10U;
 /// A frame that was taken, with what keeping it costs.
 constexpr std::uint64_t times_pending = 2;
-/// The token that came, the one that goes, and the text of its round, which may be four times the payloads.
-constexpr std::uint64_t times_token = 8;
+/// The token that came, the one that goes, and the text of its round, which may be six times the payloads.
+constexpr std::uint64_t times_round = 8;
 
 /// For the ledger, links, control, and clients that are about to be cut.
 constexpr std::size_t own_files = 448;
@@ -28,7 +28,7 @@ std::uint64_t memory_bytes_max(const Settings& settings) {
     const auto& node = settings.node;
     return idle_bytes + node.sessions * session_bytes + node.clients * client_bytes +
            settings.connections * connection_bytes + node.pending_bytes * times_pending +
-           node.token_bytes * times_token + settings.unread_bytes;
+           (node.token_bytes + node.client_limits.batch_bytes) * times_round + settings.unread_bytes;
 }
 
 Result<std::size_t> connections_that_fit() {
