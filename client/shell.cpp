@@ -23,6 +23,23 @@ std::vector<Address> addresses_of(const std::vector<std::string>& nodes) {
     return addresses;
 }
 
+/// All clients of a process share the threads of one context, so that thousands of them are thousands of threads and not
+/// four times as many. What a fork copied of it has no threads.
+std::shared_ptr<zmq::context_t> shared_context() {
+    static std::mutex mutex;
+    static std::weak_ptr<zmq::context_t> shared;
+    static pid_t made_by = 0;
+    const std::lock_guard lock{mutex};
+    auto context = made_by == ::getpid() ? shared.lock() : nullptr;
+    if (!context) {
+        context = std::make_shared<zmq::context_t>(1);
+        context->set(zmq::ctxopt::max_sockets, context->get(zmq::ctxopt::socket_limit));
+        shared = context;
+        made_by = ::getpid();
+    }
+    return context;
+}
+
 }  // namespace
 
 Client::Shell::Shell(Options options, std::optional<OutboxFile> outbox, SessionOptions session_options)
@@ -30,7 +47,8 @@ Client::Shell::Shell(Options options, std::optional<OutboxFile> outbox, SessionO
       options_{std::move(options)},
       addresses_{addresses_of(options_.nodes)},
       outbox_{std::move(outbox)},
-      link_{context_, options_.timing},
+      context_{shared_context()},
+      link_{*context_, options_.timing},
       resolver_{[this] { wake(); }},
       wake_fd_{::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)},
       session_{std::move(session_options), outbox_ ? std::exchange(outbox_->kept(), {}) : KeptOutbox{}} {

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <deque>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -56,7 +57,7 @@ private:
     Options options_;
     std::vector<Address> addresses_;
     std::optional<OutboxFile> outbox_;
-    zmq::context_t context_{1};
+    std::shared_ptr<zmq::context_t> context_;
     Link link_;
     Resolver resolver_;
     int wake_fd_;

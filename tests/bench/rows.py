@@ -10,6 +10,7 @@ KIB = 1024
 SIZES = (16, 100, KIB, 4 * KIB, 16 * KIB, 64 * KIB, 256 * KIB, KIB * KIB)
 NODES = (3, 5, 9, 17, 33)
 CLIENTS = (1, 5, 25, 100, 1000)
+IN_FLIGHT = 400_000  # of all clients together: a node takes no more than `pending_bytes` in any case
 DISK_SIZE = KIB * KIB
 
 # What `anel bench` is told where the client library is to be used as it comes: its own window.
@@ -107,6 +108,6 @@ def sweep_rows(quick):
     rows = [ring(f"size-{size}", f"{size} B", group="sweep", size=size, **AS_IT_COMES) for size in few(SIZES)]
     rows += [ring(f"nodes-{nodes}", f"{nodes} nodes", group="sweep", nodes=nodes, **AS_IT_COMES)
              for nodes in few(NODES)]
-    rows += [ring(f"clients-{clients}", f"{clients} clients", group="sweep", clients=clients, batch=256, window=4096)
-             for clients in few(CLIENTS)]
+    rows += [ring(f"clients-{clients}", f"{clients} clients", group="sweep", clients=clients, batch=256,
+                  window=min(4096, IN_FLIGHT // clients)) for clients in few(CLIENTS)]
     return rows
