@@ -16,6 +16,7 @@
 #include "ring/daemon/report_text.hpp"
 #include "ring/daemon/ring_watch.hpp"
 #include "ring/feed/output_feed.hpp"
+#include "ring/ledger/bid_files.hpp"
 #include "ring/ledger/fail_points.hpp"
 #include "ring/ledger/file_ledger.hpp"
 #include "ring/ledger/sigbus.hpp"
@@ -61,7 +62,6 @@ TransportOptions transport_options(const Settings& settings, Incarnation incarna
         .client_frame_bytes_max = 2 * node.client_limits.batch_bytes,
         .client_bounds = {.connections = settings.connections, .memory_bytes = memory_bytes_max(settings)},
         .link_frame_bytes_max = token_bytes_max,
-        .link_message_bytes_max = token_bytes_max,
         .heartbeat = {.every = std::chrono::duration_cast<std::chrono::milliseconds>(node.timing.heartbeat),
                       .timeout = std::chrono::duration_cast<std::chrono::milliseconds>(node.timing.heartbeat_timeout)}};
 }
@@ -174,6 +174,8 @@ Ending run(Settings settings) {
         output_feed = std::move(*started);
     }
 
+    FileSystem files;
+    BidFiles bids{files, settings.data, self};
     std::random_device seed;
     Node node{settings.node, life.incarnation, (*ledger)->id(), *history, std::mt19937_64{seed()}, moment_now()};
     spdlog::info("anel {} incarnation {:016x}: clients at {}, nodes at {}, ledger {} up to round {}", ANEL_VERSION,
@@ -181,6 +183,7 @@ Ending run(Settings settings) {
     Daemon daemon{{.node = node,
                    .ledger = **ledger,
                    .transport = **transport,
+                   .bids = bids,
                    .signals = signals,
                    .syncs = syncs,
                    .questions = questions},

@@ -25,7 +25,6 @@ struct Timing {
     Duration call_rest_cold;    ///< the same where no view was before
     Duration call_again;        ///< a call that got nowhere is repeated
     Duration answer_patience;   ///< who answered a call leaves the candidate so long alone
-    Duration start_timeout;     ///< from the view to the first token
     Duration no_quorum_after;   ///< without a view for so long: clients are told
     Duration durable_recheck;   ///< acks that wait so long make the node read the durable word
     Duration asleep;            ///< between two steps: this process was not running
@@ -44,7 +43,6 @@ struct Timing {
             .call_rest_cold = token_timeout / 2,
             .call_again = token_timeout / 2,
             .answer_patience = token_timeout / 2,
-            .start_timeout = token_timeout,
             .no_quorum_after = token_timeout * 3,
             .durable_recheck = token_timeout / 3,
             .asleep = token_timeout / 2,

@@ -9,6 +9,7 @@
 #include "common/assert.hpp"
 #include "ring/core/config.hpp"
 #include "ring/core/io.hpp"
+#include "ring/core/patience.hpp"
 #include "ring/core/sessions.hpp"
 
 namespace anel {
@@ -25,6 +26,16 @@ struct Context {
     SessionTable sessions;
     Tip tip;         ///< the last round applied here
     Round durable;   ///< every round up to here is known to be durable
+
+    /// A bid that was placed on the volume could not be read there: for a while bids travel on the token.
+    void bid_was_lost() { place_bids_after = now.steady + config.timing.token_timeout * 200; }
+    Instant place_bids_after{};
+
+    Patience patience{};
+    /// A silence that lasts so long ends the epoch.
+    [[nodiscard]] Duration overdue_after() const {
+        return config.timing.token_timeout * patience.times(now.steady, config.timing.token_timeout);
+    }
 
     template <class Act>
     void act(Act action) {

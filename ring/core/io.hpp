@@ -109,6 +109,7 @@ struct CloseLink {
 struct SendLink {
     LinkId link;
     LinkMessage message;
+    bool place_bid = false;  ///< of a token: put this node's bid on the volume, if that can be done (placed_bids.hpp)
     friend bool operator==(const SendLink&, const SendLink&) = default;
 };
 struct ReplyClient {

@@ -237,10 +237,22 @@ void Membership::view_arrived(NodeId from, const View& view) {
     context_.act(CatchUp{context_.tip.round});
 }
 
+/// The same lives of the same nodes, and perhaps others.
+bool Membership::nobody_is_gone(const View& before, const View& now) {
+    return std::all_of(before.members.begin(), before.members.end(), [&](const Member& known) {
+        return std::any_of(now.members.begin(), now.members.end(), [&](const Member& other) {
+            return other.id == known.id && other.incarnation == known.incarnation;
+        });
+    });
+}
+
 void Membership::enter(const View& view) {
     if (inbound_) context_.act(CloseLink{*inbound_});
     if (outbound_) context_.act(CloseLink{*outbound_});
     outbound_.reset();
+    if (const auto before = std::exchange(silent_, std::nullopt); before && nobody_is_gone(*before, view)) {
+        context_.patience.was_mistaken(context_.now.steady, context_.config.timing.token_timeout);
+    }
     view_ = view;
     std::optional<LinkHello> early_hello;
     for (const auto& offer : std::exchange(offers_, {})) {
@@ -334,7 +346,7 @@ void Membership::token_came() {
 
 /// The coordinator waits a little longer, to hear from the members whose link did not stand.
 Duration Membership::start_patience() const {
-    const auto& timeout = context_.config.timing.start_timeout;
+    const auto timeout = context_.overdue_after();
     return coordinates() ? timeout * 5 / 4 : timeout;
 }
 
@@ -369,6 +381,8 @@ void Membership::suspect_arrived(NodeId from, Incarnation incarnation, const Sus
 
 /// Keeps what a suspicion says about a node. Hints only: who is thought gone and answers is in.
 void Membership::note(const Suspect& suspect) {
+    if (suspect.reason == SuspectReason::bid_lost) context_.bid_was_lost();
+    if (suspect.reason == SuspectReason::token_overdue || suspect.reason == SuspectReason::start_overdue) silent_ = view_;
     if (suspect.about == context_.config.self) return;
     switch (suspect.reason) {
         case SuspectReason::link_dropped:
@@ -381,6 +395,7 @@ void Membership::note(const Suspect& suspect) {
             exclusion.until = context_.now.steady + exclusion.delay;
             break;
         }
+        case SuspectReason::bid_lost:
         case SuspectReason::token_overdue:
         case SuspectReason::fenced:
         case SuspectReason::start_overdue: break;

@@ -97,6 +97,7 @@ private:
     void offer_link(NodeId candidate, CallId call);
     void grant_if_enough();
     void enter(const View& view);
+    [[nodiscard]] static bool nobody_is_gone(const View& before, const View& now);
     void ready_if_standing();
     void start_if_all_ready();
     void plan_change(NodeId joiner);
@@ -135,6 +136,7 @@ private:
 
     // in a view
     std::optional<View> view_;  ///< the present one, or the last
+    std::optional<View> silent_;  ///< one that ended for a silence, until the next is entered
     std::optional<LinkId> inbound_;
     std::optional<LinkId> outbound_;
     bool inbound_stands_ = false;

@@ -73,7 +73,7 @@ struct Ready {
     friend bool operator==(const Ready&, const Ready&) = default;
 };
 
-enum class SuspectReason { link_dropped, token_overdue, join, leave, fenced, link_failed, start_overdue };
+enum class SuspectReason { link_dropped, token_overdue, join, leave, fenced, link_failed, start_overdue, bid_lost };
 
 /// Member to members: this epoch has to end.
 struct Suspect {
@@ -126,13 +126,25 @@ struct HopAck {
     friend bool operator==(const HopAck&, const HopAck&) = default;
 };
 
+/// How a bid that lies on the volume is known: what its bidder put last into its own file there.
+struct PlacedBytes {
+    std::uint64_t bytes = 0;
+    std::uint64_t hash = 0;  ///< XXH3, 64 bits, of those bytes
+    friend bool operator==(const PlacedBytes&, const PlacedBytes&) = default;
+};
+
 /// What a node puts into the open round: its clients' frames, untouched. The frames stand one behind another in
-/// `chunks`; none crosses the border of a chunk, an empty frame does not occur.
+/// `chunks`; none crosses the border of a chunk, an empty frame does not occur. Where they are placed, the token carries
+/// no chunks, and who closes the round fetches them (placed_bids.hpp).
 struct Bid {
     NodeId node;
     std::vector<BidEntry> entries;
     std::vector<Blob> chunks;
+    std::optional<PlacedBytes> placed = std::nullopt;
+    /// Its frames lie on the volume and were not fetched, or could not be.
+    [[nodiscard]] bool is_away() const { return placed && chunks.empty(); }
     [[nodiscard]] std::size_t bytes() const {
+        if (is_away()) return placed->bytes;
         std::size_t sum = 0;
         for (const auto& chunk : chunks) sum += chunk.size();
         return sum;
@@ -157,6 +169,7 @@ struct ClosedRound {
     SegmentNumber segment;               ///< where the writer decides now, also when it decided nothing there yet
     bool disk_full = false;              ///< nothing was taken: there is no space
     std::optional<RoundResult> result;   ///< none: nothing new in it, no slot was taken
+    bool checkpoint = false;             ///< its writer begins a checkpoint with it, so nobody else need do so soon
     friend bool operator==(const ClosedRound&, const ClosedRound&) = default;
 };
 

@@ -79,6 +79,7 @@ public:
                 .durable = context_.durable,
                 .holder = passage_.holds(),
                 .parked = passage_.parked(),
+                .overdue_after = context_.overdue_after(),
                 .pending_messages = clients_.pending_messages(),
                 .pending_bytes = clients_.pending_bytes(),
                 .sessions = context_.sessions.size(),

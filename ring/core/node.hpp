@@ -31,6 +31,7 @@ struct NodeStatus {
     Round durable;
     bool holder = false;
     bool parked = false;
+    Duration overdue_after{};  ///< a silence that lasts so long ends the epoch (patience.hpp)
     std::size_t pending_messages = 0;
     std::size_t pending_bytes = 0;
     std::size_t sessions = 0;

@@ -76,6 +76,7 @@ void Passage::take_closed_rounds() {
             trouble_ = Trouble{SuspectReason::fenced, context_.config.self};  // cannot follow: enter again, from the ledger
             return;
         }
+        if (round.checkpoint) checkpoint_bytes_ = checkpoint_rounds_ = 0;
         if (bid_in_ == round.opened) {
             bid_in_.reset();
             clients_.settled(round.disk_full);
@@ -179,13 +180,18 @@ void Passage::close_round() {
         return;
     }
     auto& open = *held_->open;
+    if (const auto lost = std::find_if(open.bids.begin(), open.bids.end(), [](const Bid& bid) { return bid.is_away(); });
+        lost != open.bids.end()) {
+        trouble_ = Trouble{SuspectReason::bid_lost, lost->node};
+        return;
+    }
     others_bid_ = !open.bids.empty() && (open.bids.size() > 1 || open.bids.front().node != context_.config.self);
     add_woken_bids(open);
     bidders_ = 0;
     for (const auto& bid : open.bids) bidders_ |= bit(bid.node);
     auto record = build_round(context_, view_, std::move(open.bids));
     if (!record) {
-        finish_round(std::nullopt, false);
+        finish_round(closed_round());
     } else if (segment_bytes_ > context_.config.segment_bytes) {
         hold_ = Hold::rotating;
         record_ = std::move(record);
@@ -231,33 +237,42 @@ void Passage::round_refused(DecideRefusal why) {
     record_.reset();
     switch (why) {
         case DecideRefusal::fenced: trouble_ = Trouble{SuspectReason::fenced, context_.config.self}; return;
-        case DecideRefusal::disk_full: finish_round(std::nullopt, true); return;
+        case DecideRefusal::disk_full: break;
     }
+    auto closed = closed_round();
+    closed.disk_full = true;
+    finish_round(std::move(closed));
 }
 
 void Passage::output_written() {
     ANEL_ASSERT(hold_ == Hold::writing);
     undurable_.emplace_back(result_->round, bidders_);
     context_.act(MakeDurable{segment_, result_->round});
-    checkpoint_if_due();
-    finish_round(std::exchange(result_, std::nullopt), false);
+    auto closed = closed_round();
+    closed.result = std::exchange(result_, std::nullopt);
+    closed.checkpoint = checkpoint_if_due();
+    finish_round(std::move(closed));
 }
 
-void Passage::checkpoint_if_due() {
+bool Passage::checkpoint_if_due() {
     const auto& config = context_.config;
-    if (checkpoint_bytes_ < config.checkpoint_bytes && checkpoint_rounds_ < config.checkpoint_rounds) return;
+    if (checkpoint_bytes_ < config.checkpoint_bytes && checkpoint_rounds_ < config.checkpoint_rounds) return false;
     checkpoint_bytes_ = checkpoint_rounds_ = 0;
     context_.act(WriteCheckpoint{});
+    return true;
 }
 
-void Passage::finish_round(std::optional<RoundResult> result, bool disk_full) {
+ClosedRound Passage::closed_round() const { return {held_->open->opened, context_.config.self, segment_, false, std::nullopt}; }
+
+void Passage::finish_round(ClosedRound closed) {
     hold_ = Hold::none;
-    const Hop opened = held_->open->opened;
     const bool others_turn = held_->open->full;
     held_->open.reset();
-    held_->closed.push_back({opened, context_.config.self, segment_, disk_full, std::move(result)});
     presumed_holder_ = context_.config.self;
-    if (bid_in_ == opened) {
+    const bool own_bid = bid_in_ == closed.opened;
+    const bool disk_full = closed.disk_full;
+    held_->closed.push_back(std::move(closed));
+    if (own_bid) {
         bid_in_.reset();
         clients_.settled(disk_full);
     }
@@ -291,7 +306,15 @@ void Passage::go_solo() {
 
 void Passage::send() {
     resend_at_ = context_.now.steady + context_.config.timing.hop_resend;
-    context_.act(SendLink{*outbound_, *sent_});
+    context_.act(SendLink{*outbound_, *sent_, places_bid()});
+}
+
+bool Passage::places_bid() const {
+    const auto from = context_.config.place_bids_from;
+    if (from == 0 || !sent_->open || bid_in_ != sent_->open->opened || context_.now.steady < context_.place_bids_after) return false;
+    const auto& bids = sent_->open->bids;
+    return std::any_of(bids.begin(), bids.end(),
+                       [&](const Bid& bid) { return bid.node == context_.config.self && bid.bytes() >= from; });
 }
 
 void Passage::hop_acked(const HopAck& ack) {
@@ -354,14 +377,13 @@ bool Passage::expects_token() const { return clients_.has_work() || clients_.has
 
 void Passage::ticked() {
     const auto now = context_.now.steady;
-    const auto& timing = context_.config.timing;
     if (hold_ == Hold::lingering && now >= linger_until_) {
         woken_ = 0;
         forward();
         return;
     }
     if (sent_) {
-        if (now >= sent_at_ + timing.token_timeout) {
+        if (now >= sent_at_ + context_.overdue_after()) {
             trouble_ = Trouble{SuspectReason::token_overdue, successor()};
             return;
         }
@@ -369,12 +391,12 @@ void Passage::ticked() {
     }
     if (!expects_token()) expecting_ = false;
     if (!held_ && expecting_) {
-        if (now >= progress_at_ + timing.token_timeout) {
+        if (now >= progress_at_ + context_.overdue_after()) {
             trouble_ = Trouble{SuspectReason::token_overdue, context_.config.self};
             return;
         }
         if (wake_at_ && now >= *wake_at_) {
-            wake_at_ = now + timing.wake_resend;
+            wake_at_ = now + context_.config.timing.wake_resend;
             tell_members(wake());
         }
     }
@@ -420,7 +442,7 @@ void Passage::tell_members(const Control& message) {
 
 std::optional<Instant> Passage::next_wakeup() const {
     std::optional<Instant> soonest;
-    const auto timeout = context_.config.timing.token_timeout;
+    const auto timeout = context_.overdue_after();
     if (hold_ == Hold::lingering) sooner(soonest, linger_until_);
     if (sent_) sooner(soonest, std::min(resend_at_, sent_at_ + timeout));
     if (!held_ && expecting_) {

@@ -88,13 +88,17 @@ private:
     void open_round();
     void close_round();
     void decide(RoundRecord record);
-    void finish_round(std::optional<RoundResult> result, bool disk_full);
+    void finish_round(ClosedRound closed);
+    [[nodiscard]] ClosedRound closed_round() const;
     void forward();
     void go_solo();
     void send();
+    /// The token that is sent has a bid of this node that need not travel.
+    [[nodiscard]] bool places_bid() const;
     void enter(SegmentNumber segment);
     void apply(const RoundResult& result);
-    void checkpoint_if_due();
+    /// @return whether it was.
+    [[nodiscard]] bool checkpoint_if_due();
     /// A round that lingers would hold up the results on the token; they go first.
     [[nodiscard]] bool may_open() const { return context_.config.linger == Duration::zero() || held_->closed.empty(); }
     [[nodiscard]] bool solo() const { return view_.members.size() == 1; }

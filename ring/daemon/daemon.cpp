@@ -108,13 +108,16 @@ void Daemon::step(Input input) {
             arrived != nullptr && std::holds_alternative<Call>(arrived->message)) {
             arrived->call_word = parts_.ledger.call_word(arrived->from);
         }
+        if (auto* arrived = std::get_if<LinkArrived>(&next); arrived != nullptr) {
+            if (auto* token = std::get_if<Token>(&arrived->message)) fetch_bids(*token, self_, parts_.bids);
+        }
         const auto now = moment_now();
         observer_.saw(next, now);
         const bool look = observer_.may_change_view(next);
-        const auto actions = parts_.node.step(next, now);
-        for (const auto& action : actions) {
+        auto actions = parts_.node.step(next, now);
+        for (auto& action : actions) {
             observer_.saw(action, now);
-            std::visit([this](const auto& one) { perform(one); }, action);
+            std::visit([this](auto& one) { perform(one); }, action);
             if (ending_) break;
         }
         if (look) observer_.after(parts_.node.status(), now);
@@ -126,6 +129,10 @@ void Daemon::end(const Error& error) {
 }
 
 void Daemon::perform(const SendControl& action) { parts_.transport.perform(action, steady_now()); }
+void Daemon::perform(SendLink& action) {
+    if (action.place_bid) place_bid(std::get<Token>(action.message), self_, parts_.bids);
+    parts_.transport.perform(action);
+}
 void Daemon::perform(const BindLink& action) {
     pending_.emplace_back(parts_.transport.perform(action, steady_now()));
 }

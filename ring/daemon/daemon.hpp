@@ -7,6 +7,7 @@
 
 #include "ring/core/ledger.hpp"
 #include "ring/core/node.hpp"
+#include "ring/core/placed_bids.hpp"
 #include "ring/daemon/ending.hpp"
 #include "ring/daemon/observer.hpp"
 #include "ring/daemon/signals.hpp"
@@ -39,6 +40,7 @@ public:
         Node& node;
         Ledger& ledger;
         Transport& transport;
+        BidStore& bids;
         Signals& signals;
         Mailbox<SyncResult>& syncs;
         Mailbox<Question>& questions;
@@ -78,6 +80,7 @@ private:
     void perform(const Stop& action);
     void perform(const BindLink& action);
     void perform(const SendControl& action);
+    void perform(SendLink& action);
     void perform(const auto& action) { parts_.transport.perform(action); }
     void refuse_grant(Round applied);
     void end(const Error& error);

@@ -17,6 +17,7 @@ std::string_view name_of(SuspectReason reason) {
         case SuspectReason::leave: return "it leaves";
         case SuspectReason::fenced: return "a decide was fenced";
         case SuspectReason::link_failed: return "its link does not stand";
+        case SuspectReason::bid_lost: return "its bid cannot be read from the volume";
         case SuspectReason::start_overdue: return "the first token is overdue";
     }
     return "?";

@@ -242,8 +242,12 @@ std::vector<Key> make_keys() {
         {"bid_bytes", "ANEL_BID_BYTES"}, {kib, 4 * mib}, "of one bid, beyond its first batch",
         [](Settings & s) -> auto& { return as_64(s.node.bid_bytes); }));
     keys.push_back(bytes(
-        {"token_bytes", "ANEL_TOKEN_BYTES"}, {kib, 256 * mib}, "of all bids on the token",
+        {"token_bytes", "ANEL_TOKEN_BYTES"}, {kib, 256 * mib}, "of all bids of a round, but for the opener's",
         [](Settings & s) -> auto& { return as_64(s.node.token_bytes); }));
+    keys.push_back(bytes(
+        {"place_bids_from", "ANEL_PLACE_BIDS_FROM"}, {0, 256 * mib},
+        "bids that large lie on the volume, not on the token; 0: none",
+        [](Settings & s) -> auto& { return as_64(s.node.place_bids_from); }));
     keys.push_back(number<std::uint64_t>(
         {"clients", "ANEL_CLIENTS"}, {1, 1'000'000}, "client ids this node remembers",
         [](Settings & s) -> auto& { return as_64(s.node.clients); }));

@@ -90,23 +90,14 @@ Result<ControlFrame> decode_control(BytesView frame) {
     return envelope;
 }
 
-Frames encode_link(const LinkMessage& message) {
+Bytes encode_link(const LinkMessage& message) {
     Writer writer;
     std::visit([&](const auto& kind) { wire::put_message(writer, kind); }, message);
-    Frames frames;
-    frames.reserve(1 + writer.frames().size());
-    frames.push_back(Blob::of(writer.take()));
-    for (auto& chunk : writer.frames()) frames.push_back(std::move(chunk));
-    return frames;
+    return writer.take();
 }
 
-Result<LinkMessage> decode_link(const Frames& frames, std::size_t bytes_max) {
-    if (frames.empty()) return malformed("a link message has no frame");
-    if (frames.size() > link_frames_max) return failure(ErrorCode::too_large, "too many frames");
-    std::size_t bytes = 0;
-    for (const auto& frame : frames) bytes += frame.size();
-    if (bytes > bytes_max) return failure(ErrorCode::too_large, "a link message too large");
-    Reader reader{frames.front().bytes(), std::span{frames}.subspan(1)};
+Result<LinkMessage> decode_link(const Blob& frame) {
+    Reader reader{frame};
     const auto head = read_head(reader);
     if (!head) return tl::unexpected{head.error()};
     LinkMessage message;

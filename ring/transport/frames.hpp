@@ -19,6 +19,8 @@ inline constexpr std::size_t receive_buffer_bytes = 8192;
 [[nodiscard]] zmq::message_t to_message(const Blob& blob);
 [[nodiscard]] zmq::message_t to_message(BytesView bytes);
 
+using Frames = std::vector<Blob>;
+
 /// What came of receiving one message of several frames.
 struct Received {
     Frames frames;

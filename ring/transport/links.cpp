@@ -81,14 +81,8 @@ void Links::close(LinkId id) {
 void Links::send(LinkId id, const LinkMessage& message) {
     const auto place = links_.find(id);
     if (place == links_.end()) return;
-    switch (send_frames(place->second->socket, encode_link(message))) {
-        case Sent::queued: ++counters_.sent; break;
-        case Sent::refused: ++counters_.refused; break;
-        case Sent::broken:
-            links_.erase(place);
-            dropped_.insert(id);
-            break;
-    }
+    const auto sent = send_frames(place->second->socket, {Blob::of(encode_link(message))});
+    ++(sent == Sent::queued ? counters_.sent : counters_.refused);
 }
 
 void Links::watch(PollSet& set) {
@@ -118,10 +112,11 @@ bool Links::is_gone(Link& link) {
 
 void Links::receive_from(Link& link, LinkId id, std::vector<Input>& inputs) {
     for (int count = 0; count < messages_per_turn; ++count) {
-        auto received = receive_frames(link.socket, link_frames_max, options_.message_bytes_max);
+        auto received = receive_frames(link.socket, 1, options_.frame_bytes_max);
         if (!received) return;
-        auto message = decode_link(received->frames, options_.message_bytes_max);
-        if (received->overlong || !message) {
+        auto message = received->overlong ? failure(ErrorCode::too_large, "more than one frame")
+                                          : decode_link(received->frames.front());
+        if (!message) {
             ++counters_.malformed;
             continue;
         }

@@ -27,7 +27,6 @@ struct LinkOptions {
     bool ipv6 = false;
     PortRange ports;
     std::size_t frame_bytes_max = 0;
-    std::size_t message_bytes_max = 0;
     Heartbeat heartbeat{};
 };
 

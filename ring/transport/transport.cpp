@@ -27,7 +27,6 @@ Transport::Transport(zmq::context_t& context, const TransportOptions& options, s
                                   .ipv6 = is_ipv6(options.own_host),
                                   .ports = options.link_ports,
                                   .frame_bytes_max = options.link_frame_bytes_max,
-                                  .message_bytes_max = options.link_message_bytes_max,
                                   .heartbeat = options.heartbeat}},
       own_host_{options.self, options.nodes.at(options.self).host, options.own_host} {}
 

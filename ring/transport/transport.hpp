@@ -30,7 +30,6 @@ struct TransportOptions {
     std::size_t client_frame_bytes_max = 0;
     ClientBounds client_bounds{};
     std::size_t link_frame_bytes_max = 0;
-    std::size_t link_message_bytes_max = 0;
     Heartbeat heartbeat{};
 };
 

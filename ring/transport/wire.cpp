@@ -3,54 +3,27 @@
 namespace anel::wire {
 namespace {
 
-/// Merges neighbouring small chunks; what is large stays the bytes it is.
-void pack_chunks(const std::vector<Blob>& chunks, Frames& frames) {
-    for (std::size_t next = 0; next < chunks.size();) {
-        std::size_t end = next + 1;
-        std::size_t bytes = chunks[next].size();
-        while (end < chunks.size() && chunks[next].size() < chunk_packed_below &&
-               chunks[end].size() < chunk_packed_below && bytes < chunk_packed_up_to) {
-            bytes += chunks[end++].size();
-        }
-        if (end == next + 1) {
-            frames.push_back(chunks[next]);
-        } else {
-            Bytes packed;
-            packed.reserve(bytes);
-            for (std::size_t index = next; index < end; ++index) {
-                const auto view = chunks[index].bytes();
-                packed.insert(packed.end(), view.begin(), view.end());
-            }
-            frames.push_back(Blob::of(std::move(packed)));
-        }
-        next = end;
+/// Every entry has bytes, and together they are what is here or was placed, never both.
+bool entries_fill_frames(const Bid& bid) {
+    std::uint64_t left = bid.bytes();
+    if (bid.placed && (!bid.is_away() || left == 0)) return false;
+    for (const auto& entry : bid.entries) {
+        if (entry.bytes == 0 || entry.bytes > left) return false;
+        left -= entry.bytes;
     }
-}
-
-/// Every entry has bytes, lies in one chunk, and together they fill all chunks.
-bool entries_fill_chunks(const Bid& bid) {
-    std::size_t next = 0;
-    for (const auto& chunk : bid.chunks) {
-        std::size_t left = chunk.size();
-        if (left == 0) return false;
-        while (left > 0) {
-            if (next == bid.entries.size()) return false;
-            const std::size_t bytes = bid.entries[next++].bytes;
-            if (bytes == 0 || bytes > left) return false;
-            left -= bytes;
-        }
-    }
-    return next == bid.entries.size();
+    return left == 0;
 }
 
 }  // namespace
 
 void Writer::put(const Bid& bid) {
-    const auto before = frames_.size();
-    pack_chunks(bid.chunks, frames_);
-    array(3);
+    array(4);
     put(bid.node);
-    put(std::uint64_t{frames_.size() - before});
+    put(bid.placed);
+    std::size_t bytes = 0;
+    for (const auto& chunk : bid.chunks) bytes += chunk.size();
+    packer_.pack_bin(static_cast<std::uint32_t>(bytes));
+    for (const auto& chunk : bid.chunks) packer_.pack_bin_body(chunk.text().data(), static_cast<std::uint32_t>(chunk.size()));
     array(bid.entries.size() * 2);
     for (const auto& entry : bid.entries) {
         put(entry.birth);
@@ -59,16 +32,14 @@ void Writer::put(const Bid& bid) {
 }
 
 void Reader::get(Bid& bid) {
-    require(array() == 3);
+    require(array() == 4);
     get(bid.node);
-    std::uint64_t chunks = 0;
-    get(chunks);
-    require(chunks <= frames_.size());
+    get(bid.placed);
+    const auto frames = taken(reader_.binary());
     const auto numbers = array();
     require(numbers % 2 == 0);
     if (!ok()) return;
-    bid.chunks.assign(frames_.begin(), frames_.begin() + static_cast<std::ptrdiff_t>(chunks));
-    frames_ = frames_.subspan(chunks);
+    if (!frames.empty()) bid.chunks.push_back(frame_.slice(static_cast<std::size_t>(as_bytes(frames).data() - frame_.bytes().data()), frames.size()));
     bid.entries.reserve(numbers / 2);
     for (std::uint32_t index = 0; index < numbers / 2 && ok(); ++index) {
         std::uint64_t bytes = 0;
@@ -78,7 +49,7 @@ void Reader::get(Bid& bid) {
         require(bytes <= std::numeric_limits<std::uint32_t>::max());
         entry.bytes = static_cast<std::uint32_t>(bytes);
     }
-    require(ok() && entries_fill_chunks(bid));
+    require(ok() && entries_fill_frames(bid));
 }
 
 bool Reader::sound(const View& view) {

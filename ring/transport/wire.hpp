@@ -15,7 +15,7 @@
 
 namespace anel::wire {
 
-inline constexpr auto suspect_reason_last = SuspectReason::start_overdue;
+inline constexpr auto suspect_reason_last = SuspectReason::bid_lost;
 
 class Writer {
 public:
@@ -55,10 +55,9 @@ public:
         array(field_count<Message>);
         fields(*this, message);
     }
-    void put(const Bid& bid);  ///< its chunks go into frames()
+    void put(const Bid& bid);
 
     [[nodiscard]] Bytes take() { return std::move(sink_.bytes); }
-    [[nodiscard]] Frames& frames() { return frames_; }
 
 private:
     struct Sink {
@@ -70,19 +69,18 @@ private:
     };
     Sink sink_;
     msgpack::packer<Sink> packer_{sink_};
-    Frames frames_;
 };
 
 class Reader {
 public:
-    /// @param frames  the chunk frames that bids take theirs from, in order.
-    explicit Reader(BytesView bytes, std::span<const Blob> frames = {}) : reader_{bytes}, frames_{frames} {}
+    explicit Reader(BytesView bytes) : reader_{bytes} {}
+    /// What bids bring stays a part of `frame`.
+    explicit Reader(const Blob& frame) : frame_{frame}, reader_{frame.bytes()} {}
 
     void operator()(auto& field) { get(field); }
 
     [[nodiscard]] bool ok() const { return ok_ && reader_.ok(); }
-    /// All read: no byte and no frame is left.
-    [[nodiscard]] bool done() const { return ok() && reader_.done() && frames_.empty(); }
+    [[nodiscard]] bool done() const { return ok() && reader_.done(); }
 
     std::uint32_t array() { return taken(reader_.array()); }
     std::string_view text() { return taken(reader_.text()); }
@@ -138,7 +136,7 @@ public:
         if (ok()) fields(*this, message);
         require(sound(message));
     }
-    void get(Bid& bid);  ///< its chunks come from the frames
+    void get(Bid& bid);
 
     void require(bool truth) { ok_ = ok_ && truth; }
 
@@ -157,8 +155,8 @@ private:
         return read.value_or(Value{});
     }
 
+    Blob frame_;
     MsgpackReader reader_;
-    std::span<const Blob> frames_;
     bool ok_ = true;
 };
 

@@ -61,6 +61,7 @@ std::string_view name_of(Fault fault) {
         case Fault::trimmed: return "trimmed";
         case Fault::overtaken_by_trimming: return "overtaken by trimming";
         case Fault::checkpoint_late: return "checkpoint late";
+        case Fault::bid_spoilt: return "bid spoilt";
         case Fault::client_killed: return "client killed";
         case Fault::outbox_lost: return "outbox lost";
         case Fault::failover_in_batch: return "fail-over in a batch";

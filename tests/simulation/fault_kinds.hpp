@@ -69,6 +69,7 @@ enum class Fault : std::size_t {
     trimmed,
     overtaken_by_trimming,
     checkpoint_late,
+    bid_spoilt,
     // Clients.
     client_killed,
     outbox_lost,

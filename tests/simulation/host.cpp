@@ -180,8 +180,11 @@ void Host::run() {
             outcomes_.pop_front();
             step(input);
         } else if (!inbox_.empty()) {
-            const auto input = std::move(inbox_.front());
+            auto input = std::move(inbox_.front());
             inbox_.pop_front();
+            if (auto* arrived = std::get_if<LinkArrived>(&input); arrived != nullptr) {
+                if (auto* token = std::get_if<Token>(&arrived->message)) fetch_bids(*token, node_id_, *this);
+            }
             step(input);
         } else {
             arm_timer();

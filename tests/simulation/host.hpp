@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "ring/core/node.hpp"
+#include "ring/core/placed_bids.hpp"
 #include "tests/simulation/judge.hpp"
 #include "tests/simulation/mail.hpp"
 #include "tests/simulation/network.hpp"
@@ -13,7 +14,7 @@
 
 namespace anel::simulation {
 
-class Host {
+class Host : private BidStore {
 public:
     Host(World& world, Process self, SimVolume& volume, Network& network, Mail& mail, Judge& judge)
         : world_{world},
@@ -67,7 +68,9 @@ private:
 
     void perform(const Action& action);
     void perform_send(const SendControl& send);
-    void perform_link(const SendLink& send);
+    void perform_link(SendLink send);
+    [[nodiscard]] bool put(std::span<const Blob> chunks) override;
+    [[nodiscard]] Blob get(NodeId node, std::size_t bytes) override;
     void ask_grant(const AskGrant& ask);
     void sync_sealed(Succession succession, std::function<void(Succession)> then);
     void granted(const AskGrant& ask, const Succession& succession);

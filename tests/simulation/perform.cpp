@@ -59,12 +59,32 @@ void Host::perform_send(const SendControl& send) {
     network_.send_control(node_id_, incarnation_, send.to, send.message);
 }
 
-void Host::perform_link(const SendLink& send) {
-    if (const auto* token = std::get_if<Token>(&send.message)) {
+void Host::perform_link(SendLink send) {
+    if (auto* token = std::get_if<Token>(&send.message)) {
+        if (send.place_bid) place_bid(*token, node_id_, *this);
         judge_.token_sent(self_, *token);
         world_.count("tokens");
     }
     network_.send_link(self_, send.link, send.message);
+}
+
+/// Another process of this id has the same place.
+bool Host::put(std::span<const Blob> chunks) {
+    if (volume_.disk_full) return false;
+    auto& place = volume_.bids[node_id_];
+    place.clear();
+    for (const auto& chunk : chunks) place.insert(place.end(), chunk.bytes().begin(), chunk.bytes().end());
+    world_.count("bids placed");
+    if (world_.fault(world_.plan.bid_spoilt, Fault::bid_spoilt)) {
+        if (world_.random.chance(0.5)) place.resize(world_.random.below(place.size()));
+        else place[world_.random.below(place.size())] ^= std::byte{1};
+    }
+    return true;
+}
+
+Blob Host::get(NodeId node, std::size_t bytes) {
+    const auto& place = volume_.bids[node];
+    return Blob::copy(BytesView{place}.first(std::min(bytes, place.size())));
 }
 
 void Host::read_then(Round applied, std::function<void(History)> then) {

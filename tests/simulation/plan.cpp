@@ -62,6 +62,7 @@ void draw_disk_faults(Plan& plan, Random& random) {
     if (random.chance(0.15)) plan.output_half = 0.005;
     if (random.chance(0.15)) plan.grant_failure = 0.05;
     if (random.chance(0.3)) plan.late_checkpoint = 0.3;
+    if (random.chance(0.2)) plan.bid_spoilt = 0.02;
 }
 
 /// Small limits make rotation, checkpoints and full tokens happen within seconds.
@@ -71,6 +72,7 @@ void draw_config(NodeConfig& config, Random& random) {
     if (random.chance(0.3)) config.checkpoint_bytes = random.between(500, 20'000);
     if (random.chance(0.3)) config.bid_bytes = random.between(100, 4000);
     if (random.chance(0.2)) config.token_bytes = random.between(2000, 8000);
+    if (random.chance(0.7)) config.place_bids_from = random.between(1, 300);
     if (random.chance(0.2)) config.pending_bytes = random.between(2000, 8000);
     if (random.chance(0.2)) config.linger = random.between(Duration{100}, Duration{3000});
     if (random.chance(0.2)) config.client_limits.window_bytes = random.between(1000, 4000);
@@ -180,6 +182,7 @@ std::string describe(const Plan& plan) {
     part("output_half", plan.output_half);
     part("grant_failure", plan.grant_failure);
     part("late_checkpoint", plan.late_checkpoint);
+    part("bid_spoilt", plan.bid_spoilt);
     part("crash_in_disk", plan.crash_in_disk);
     part("crash_in_grant", plan.crash_in_grant);
     part("long_pause", plan.long_pause);

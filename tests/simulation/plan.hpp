@@ -76,6 +76,7 @@ struct Plan {
     double output_half = 0;  ///< the node dies within the write of a round
     double grant_failure = 0;
     double late_checkpoint = 0;
+    double bid_spoilt = 0;  ///< other bytes stand where a bid was placed
 
     // Clients.
     Duration client_crash_mean{0};

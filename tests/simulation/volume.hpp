@@ -114,6 +114,7 @@ public:
 
     SimOutput output;
     std::array<CallId, limits::nodes_max> call_words{};
+    std::map<NodeId, Bytes> bids;  ///< what each node placed last
     bool disk_full = false;
     VolumeWatch* watch = nullptr;
 

@@ -40,11 +40,18 @@ Bid bid_of(const Term& term) {
     Bid bid{{term.number("node")}, {}, {}};
     Bytes frames;
     for (const auto& entry : term.items("entries")) {
+        if (entry.has("bytes")) {
+            bid.entries.push_back({{entry.number("birth")}, static_cast<std::uint32_t>(entry.number("bytes"))});
+            continue;
+        }
         const auto frame = frame_of(entry.at("frame"));
         bid.entries.push_back({{entry.number("birth")}, static_cast<std::uint32_t>(frame.size())});
         frames.insert(frames.end(), frame.begin(), frame.end());
     }
     if (!frames.empty()) bid.chunks.push_back(Blob::of(std::move(frames)));
+    if (term.has("placed")) {
+        bid.placed = PlacedBytes{term.at("placed").number("bytes"), term.at("placed").number("hash")};
+    }
     return bid;
 }
 
@@ -60,6 +67,7 @@ Token token_of(const Term& term) {
         ClosedRound closed{{each.number("opened")}, {each.number("writer")}, {each.number("segment")}, each.has("disk_full"),
                            std::nullopt};
         if (each.has("result")) closed.result = result_of(each.at("result"));
+        closed.checkpoint = each.has("checkpoint");
         token.closed.push_back(std::move(closed));
     }
     return token;

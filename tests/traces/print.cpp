@@ -56,7 +56,11 @@ Term term_of(const Action& action) {
                 return Term{"connect"}("link", connect.link)("address", connect.address);
             },
             [](const CloseLink& close) { return Term{"close"}("link", close.link); },
-            [](const SendLink& send) { return Term{"send_link"}("link", send.link)("message", term_of(send.message)); },
+            [](const SendLink& send) { 
+                Term term{"send_link"};
+                term("link", send.link)("message", term_of(send.message)).flag("place_bid", send.place_bid);
+                return term;
+            },
             [](const ReplyClient& reply) {
                 return Term{"reply"}("to", term_of(reply.connection))("reply", term_of(reply.reply));
             },

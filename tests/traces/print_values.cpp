@@ -36,6 +36,10 @@ Term term_of_entries(const Bid& bid) {
     std::size_t chunk = 0;
     std::size_t offset = 0;
     for (const auto& entry : bid.entries) {
+        if (bid.is_away()) {
+            entries.push_back(Term{}("birth", entry.birth)("bytes", std::uint64_t{entry.bytes}));
+            continue;
+        }
         while (chunk < bid.chunks.size() && offset >= bid.chunks[chunk].size()) {
             ++chunk;
             offset = 0;
@@ -51,7 +55,9 @@ Term term_of_entries(const Bid& bid) {
 
 Term term_of_bid(const Bid& bid) {
     Term term;
-    return term("node", bid.node)("entries", term_of_entries(bid));
+    term("node", bid.node)("entries", term_of_entries(bid));
+    if (bid.placed) term("placed", Term{}("bytes", bid.placed->bytes)("hash", bid.placed->hash));
+    return term;
 }
 
 Term term_of_votes(std::uint64_t votes) {
@@ -78,6 +84,7 @@ Term term_of_token(const Token& token) {
                  each("opened", closed.opened)("writer", closed.writer)("segment", closed.segment);
                  each.flag("disk_full", closed.disk_full);
                  if (closed.result) each("result", term_of(*closed.result));
+                 each.flag("checkpoint", closed.checkpoint);
                  return each;
              }));
     }

@@ -55,6 +55,12 @@ struct Stand : Desk {
     }
 };
 
+NodeConfig placing(std::size_t from) {
+    auto config = one_of_three(1);
+    config.place_bids_from = from;
+    return config;
+}
+
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(passage)
@@ -385,6 +391,47 @@ BOOST_AUTO_TEST_CASE(a_result_that_the_own_table_has_already_changes_nothing) {
     BOOST_TEST((*stand.context.sessions.find("id") == session));
     BOOST_TEST(!stand.passage.take_trouble().has_value());
     BOOST_TEST(stand.sent().size() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(only_large_bids_are_placed_and_none_where_it_is_switched_off) {
+    for (const auto& [from, placed] : {std::pair{std::size_t{1}, true}, {std::size_t{1'000'000}, false}, {std::size_t{0}, false}}) {
+        Stand idle{placing(from)};
+        idle.take(idle.open_by_other(5));  // nothing to bid
+        BOOST_TEST(!idle.acts<SendLink>().at(0).place_bid);
+        Stand stand{placing(from)};
+        stand.with_work();
+        stand.take(stand.open_by_other(8));
+        BOOST_TEST(stand.acts<SendLink>().at(0).place_bid == placed);
+        stand.wait(stand.context.config.timing.hop_resend);
+        BOOST_TEST(stand.acts<SendLink>().at(0).place_bid == placed);  // resent as it was
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_bid_that_stays_away_ends_the_epoch_and_none_of_its_round_is_written) {
+    Stand stand;
+    auto token = stand.open_by_self(3);
+    auto lost = bid_of(2, {{1, Blob::copy("three")}});
+    lost.placed = PlacedBytes{5, 7};
+    lost.chunks.clear();
+    token.open->bids = {bid_of(0, {{1, Blob::copy("one")}}), lost};
+    stand.take(std::move(token));
+    BOOST_TEST(stand.acts<DecideRound>().empty());
+    BOOST_TEST(stand.sent().empty());
+    const auto trouble = stand.passage.take_trouble();
+    BOOST_REQUIRE(trouble.has_value());
+    BOOST_TEST((trouble->reason == SuspectReason::bid_lost));
+    BOOST_TEST(trouble->about.value == 2U);
+}
+
+BOOST_AUTO_TEST_CASE(after_a_lost_bid_bids_travel_for_a_while) {
+    for (const bool a_while_ago : {false, true}) {
+        Stand stand{placing(1)};
+        stand.with_work();
+        stand.context.bid_was_lost();
+        if (a_while_ago) stand.tick(stand.context.config.timing.token_timeout * 200);
+        stand.take(stand.open_by_other(5));
+        BOOST_TEST(stand.acts<SendLink>().at(0).place_bid == a_while_ago);
+    }
 }
 
 BOOST_AUTO_TEST_SUITE_END()

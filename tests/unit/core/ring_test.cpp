@@ -297,6 +297,62 @@ BOOST_AUTO_TEST_CASE(under_a_token_that_is_always_full_every_node_gets_its_turn)
     }
 }
 
+BOOST_AUTO_TEST_CASE(nodes_that_write_in_turn_make_one_checkpoint_when_it_is_time_and_not_one_each) {
+    NodeConfig config;
+    config.checkpoint_rounds = 10;
+    SmallRing ring{5, config};
+    ring.boot_all();
+    ring.run(2s);
+    check_service(ring, "one");
+    const auto made = ring.checkpoints;
+    const auto before = ring.ledger.rounds.size();
+    for (std::uint64_t number = 2; number <= 42; ++number) {
+        const auto id = number % 5;
+        ring.say(id, "one", push("one" + std::to_string(id), 7, ring.told<Ack>(id, "one").back().last.value + 1, {"x"}));
+        ring.run(50ms);
+    }
+    const auto rounds = ring.ledger.rounds.size() - before;
+    BOOST_TEST(rounds >= 40U);
+    BOOST_TEST(ring.checkpoints - made >= rounds / 10 - 1);
+    BOOST_TEST(ring.checkpoints - made <= rounds / 10 + 1);
+}
+
+BOOST_AUTO_TEST_CASE(a_ring_in_which_everybody_lives_and_the_token_is_late_waits_longer_and_later_less_again) {
+    SmallRing ring{3};
+    ring.boot_all();
+    ring.run(2s);
+    check_service(ring, "one");
+    const auto timeout = ring.hosts[{0}].config.timing.token_timeout;
+    BOOST_TEST((ring.status(0).overdue_after == timeout));
+    const auto before = ring.status(0).view->epoch.value;
+    ring.tokens_lost = true;
+    ring.say(1, "one", push("one1", 7, 2, {"late"}));
+    ring.run(20s);
+    const auto epochs = ring.status(0).view->epoch.value - before;
+    BOOST_TEST(epochs >= 5U);
+    BOOST_TEST(epochs <= 15U);  // of time-outs that do not grow there are 50
+    BOOST_TEST((ring.status(0).overdue_after == Patience::times_max * timeout));
+    ring.tokens_lost = false;
+    ring.run(5s);
+    check_one_ring(ring, 3);
+    BOOST_TEST(times(ring, "late") == 1U);
+    ring.run(timeout * Patience::forgotten_after * 3);
+    ring.say(0, "one", push("one0", 7, 2, {"much later"}));
+    BOOST_TEST((ring.status(0).overdue_after == timeout));
+}
+
+BOOST_AUTO_TEST_CASE(a_dead_node_costs_the_others_no_patience) {
+    SmallRing ring{3};
+    ring.boot_all();
+    ring.run(2s);
+    check_service(ring, "one");
+    ring.cut = {{2}};
+    ring.say(1, "one", push("one1", 7, 2, {"without it"}));
+    ring.run(3s);
+    BOOST_TEST(times(ring, "without it") == 1U);
+    BOOST_TEST((ring.status(0).overdue_after == ring.hosts[{0}].config.timing.token_timeout));
+}
+
 BOOST_AUTO_TEST_CASE(a_full_disk_refuses_and_the_ring_goes_on_when_there_is_space) {
     SmallRing ring{3};
     ring.boot_all();

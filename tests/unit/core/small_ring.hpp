@@ -80,7 +80,9 @@ struct SmallRing {
     Instant now{std::chrono::seconds{100}};
     std::uint64_t lives = 0;
     bool outcome_not_last = false;  ///< the contract of Action was broken
+    bool tokens_lost = false;
     std::size_t hops = 0;
+    std::size_t checkpoints = 0;
 
     explicit SmallRing(std::size_t count, const NodeConfig& base = {}) {
         std::set<NodeId> nodes;
@@ -171,7 +173,10 @@ struct SmallRing {
     std::optional<Input> act(NodeId id, Host&, const SendLink& send) {
         const auto found = peers.find({id, send.link});
         if (found == peers.end() || !reachable(id, found->second.first)) return {};
-        if (std::holds_alternative<Token>(send.message)) ++hops;
+        if (std::holds_alternative<Token>(send.message)) {
+            if (tokens_lost) return {};
+            ++hops;
+        }
         post(found->second.first, LinkArrived{found->second.second, send.message});
         return {};
     }
@@ -214,7 +219,10 @@ struct SmallRing {
         ledger.add_segment(ledger.segments.back().epoch);
         return Rotated{{ledger.segments.size()}};
     }
-    std::optional<Input> act(NodeId, Host&, const WriteCheckpoint&) { return {}; }
+    std::optional<Input> act(NodeId, Host&, const WriteCheckpoint&) {
+        ++checkpoints;
+        return {};
+    }
     std::optional<Input> act(NodeId, Host&, const ReadWords& ask) {
         return WordsRead{ask.segment, {!ledger.writable(ask.segment), ledger.tip().round, ledger.durable}};
     }

@@ -54,8 +54,17 @@ struct Filler {
         wire::fields(*this, message);
         tidy(message);
     }
-    /// Entries and chunks that fit each other.
+    /// Entries and chunks that fit each other, or entries and what was placed.
     void operator()(Bid& bid) {
+        if (random.below(4) == 0) {
+            bid.placed = PlacedBytes{0, random.number()};
+            for (auto entries = 1 + random.below(4); entries > 0; --entries) {
+                const auto length = static_cast<std::uint32_t>(1 + random.below(300));
+                bid.entries.push_back({Round{random.number()}, length});
+                bid.placed->bytes += length;
+            }
+            return;
+        }
         for (auto chunks = random.below(6); chunks > 0; --chunks) {
             Bytes bytes;
             const bool large = random.below(10) == 0;
@@ -145,6 +154,7 @@ Token token_with(std::vector<Bid> bids) {
 }
 
 Bid merged(const Bid& bid) {
+    if (bid.placed) return bid;
     Bid result{bid.node, bid.entries, {}};
     Bytes all;
     for (const auto& chunk : bid.chunks) all.insert(all.end(), chunk.bytes().begin(), chunk.bytes().end());

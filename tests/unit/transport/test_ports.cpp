@@ -56,8 +56,7 @@ struct Shell {
                                        .control_port = control_port,
                                        .link_ports = {},
                                        .client_frame_bytes_max = client_frame_bytes,
-                                       .link_frame_bytes_max = 1'000'000,
-                                       .link_message_bytes_max = 1'000'000};
+                                       .link_frame_bytes_max = 1'000'000};
         auto opened = Transport::open(context, options, steady_now());
         // Sockets of this process that were closed a moment ago may still be there.
         for (int tries = 0; !opened && tries < 200; ++tries) {

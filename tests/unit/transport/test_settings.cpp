@@ -89,7 +89,6 @@ BOOST_AUTO_TEST_CASE(all_times_follow_from_the_token_time_out) {
     const auto timing_of = [](Values values) { return settle({{"flag", std::move(values)}})->node.timing; };
     const auto timing = timing_of({{"token_timeout_ms", "600"}});
     BOOST_TEST((timing.token_timeout == milliseconds{600}));
-    BOOST_TEST((timing.start_timeout == milliseconds{600}));
     BOOST_TEST((timing.hop_resend == milliseconds{100}));
     BOOST_TEST((timing.no_quorum_after == milliseconds{1800}));
     // A connection is not closed before its silence was noticed by the token.

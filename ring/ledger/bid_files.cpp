@@ -1,0 +1,62 @@
+#include "ring/ledger/bid_files.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+
+namespace anel {
+namespace {
+
+constexpr std::string_view what = "a bid";
+
+std::string name_of(NodeId node) { return fmt::format("{}", node.value); }
+
+}  // namespace
+
+BidFiles::BidFiles(FileSystem& files, const std::filesystem::path& data, NodeId self) : files_{files}, self_{self} {
+    const auto folder = data / ".anel" / "bids";
+    files_.make_folder(AT_FDCWD, folder.c_str(), 0777);  // if it is there, or cannot be made, open says so
+    folder_ = Descriptor{files_.open(AT_FDCWD, folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0)};
+}
+
+bool BidFiles::own_file_has_its_name() {
+    struct stat status {};
+    if (own_.valid() && ::fstat(own_.get(), &status) == 0 && status.st_nlink > 0) return true;
+    own_ = Descriptor{files_.open(folder_.get(), name_of(self_).c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0666)};
+    return own_.valid();
+}
+
+bool BidFiles::put(std::span<const Blob> chunks) {
+    if (!folder_.valid() || !own_file_has_its_name()) return false;
+    std::uint64_t offset = 0;
+    std::array<iovec, 64> pieces{};
+    while (!chunks.empty()) {
+        const auto count = std::min(chunks.size(), pieces.size());
+        std::uint64_t bytes = 0;
+        for (std::size_t index = 0; index < count; ++index) {
+            const auto view = chunks[index].bytes();
+            pieces[index] = {const_cast<std::byte*>(view.data()), view.size()};
+            bytes += view.size();
+        }
+        // A short write means a full disk: then the bid travels.
+        const auto written = files_.write(own_.get(), pieces.data(), static_cast<int>(count), static_cast<off_t>(offset));
+        if (written < 0 || static_cast<std::uint64_t>(written) != bytes) return false;
+        offset += bytes;
+        chunks = chunks.subspan(count);
+    }
+    return true;
+}
+
+Blob BidFiles::get(NodeId node, std::size_t bytes) {
+    // Opened anew each time: its bidder may have made another one.
+    const Descriptor file{files_.open(folder_.get(), name_of(node).c_str(), O_RDONLY | O_CLOEXEC, 0)};
+    if (!file.valid()) return {};
+    const std::shared_ptr<std::byte[]> room{new std::byte[bytes]};  // not zeroed first
+    const auto read = read_at(file.get(), {room.get(), bytes}, 0, what);
+    return {room, {room.get(), read.value_or(0)}};
+}
+
+}  // namespace anel
