@@ -7,6 +7,7 @@
 #include <optional>
 #include <vector>
 
+#include "common/blob.hpp"
 #include "ring/core/ledger.hpp"
 #include "tests/simulation/output.hpp"
 

@@ -97,7 +97,8 @@ Connection connection_of(std::string text) {
 SuspectReason reason_named(std::string_view name) {
     for (const auto reason :
          {SuspectReason::link_dropped, SuspectReason::token_overdue, SuspectReason::join, SuspectReason::leave,
-          SuspectReason::fenced, SuspectReason::link_failed, SuspectReason::start_overdue}) {
+          SuspectReason::fenced, SuspectReason::link_failed, SuspectReason::start_overdue,
+          SuspectReason::bid_lost}) {
         if (name_of(reason) == name) return reason;
     }
     throw BadTrace{fmt::format("unknown reason: {}", name)};

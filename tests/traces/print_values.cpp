@@ -112,6 +112,7 @@ std::string_view name_of(SuspectReason reason) {
         case SuspectReason::fenced: return "fenced";
         case SuspectReason::link_failed: return "link_failed";
         case SuspectReason::start_overdue: return "start_overdue";
+        case SuspectReason::bid_lost: return "bid_lost";
     }
     return "?";
 }
