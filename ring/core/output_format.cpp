@@ -5,6 +5,7 @@
 #include <array>
 #include <cstring>
 #include <iterator>
+#include <utility>
 
 namespace anel {
 namespace {
@@ -49,6 +50,11 @@ std::size_t printable_length(std::string_view text) {
     return length;
 }
 
+constexpr bool is_plain(char character) {
+    const auto byte = static_cast<unsigned char>(character);
+    return byte >= 0x20 && byte < 0x7f && byte != '\\';
+}
+
 /// The length of the run of plain ASCII at the start that needs no escape, eight bytes at a time.
 std::size_t plain_length(std::string_view text) {
     constexpr std::uint64_t ones = 0x0101010101010101ULL;
@@ -62,26 +68,60 @@ std::size_t plain_length(std::string_view text) {
         if (((word & highs) | below_space | has_zero(word ^ (ones * '\\')) | has_zero(word ^ (ones * 0x7f))) != 0) break;
         length += 8;
     }
-    while (length < text.size()) {
-        const auto byte = static_cast<unsigned char>(text[length]);
-        if (byte < 0x20 || byte >= 0x7f || byte == '\\') break;
-        ++length;
-    }
+    while (length < text.size() && is_plain(text[length])) ++length;
     return length;
 }
 
 constexpr std::string_view hex = "0123456789abcdef";
 
-/// `\xNN`. By hand: a batch of binary data is one escape after the other, on the thread that moves the token.
-void append_hex_escape(std::string& text, unsigned byte) {
-    const std::array escape{'\\', 'x', hex[byte >> 4U], hex[byte & 0xfU]};
-    text.append(escape.data(), escape.size());
-}
+/// A few characters at a time, gathered on their way to the text. A batch of binary data is one escape after the other,
+/// written by the thread that moves the token.
+class Pieces {
+public:
+    explicit Pieces(std::string& text) : text_{text} {}
+    Pieces(const Pieces&) = delete;
+    Pieces& operator=(const Pieces&) = delete;
+    ~Pieces() { flush(); }
+    void add(std::string_view piece) {
+        if (used_ + piece.size() > buffer_.size()) flush();
+        for (const char character : piece) buffer_[used_++] = character;
+    }
+    void add_hex(unsigned byte) { add(std::array{'\\', 'x', hex[byte >> 4U], hex[byte & 0xfU]}); }
+    /// A character below U+10000 as JSON says it.
+    void add_code_point(unsigned point) {
+        add(std::array{'\\', 'u', hex[point >> 12U], hex[point >> 8U & 0xfU], hex[point >> 4U & 0xfU], hex[point & 0xfU]});
+    }
 
-/// `\uNNNN`, for a character below U+10000.
-void append_json_escape(std::string& text, unsigned point) {
-    const std::array escape{'\\', 'u', hex[point >> 12U], hex[point >> 8U & 0xfU], hex[point >> 4U & 0xfU], hex[point & 0xfU]};
-    text.append(escape.data(), escape.size());
+private:
+    template <std::size_t size>
+    void add(const std::array<char, size>& piece) {
+        if (used_ + size > buffer_.size()) flush();
+        std::memcpy(buffer_.data() + used_, piece.data(), size);
+        used_ += size;
+    }
+    void flush() { text_.append(buffer_.data(), std::exchange(used_, 0)); }
+
+    std::string& text_;
+    std::array<char, 256> buffer_;
+    std::size_t used_ = 0;
+};
+
+/// Takes characters one by one, from one that is not plain up to where it pays again to look for plain ones in words.
+/// @param special  appends the one character at the start of what it is given, which is not plain; returns its length.
+template <class Special>
+void append_mixed(std::string& text, std::string_view& raw, Special special) {
+    constexpr int plain_again = 8;
+    Pieces pieces{text};
+    for (int streak = 0; !raw.empty() && streak < plain_again;) {
+        if (is_plain(raw.front())) {
+            pieces.add(raw.substr(0, 1));
+            raw.remove_prefix(1);
+            ++streak;
+        } else {
+            raw.remove_prefix(special(pieces, raw));
+            streak = 0;
+        }
+    }
 }
 
 /// Plain ASCII needs no escape in JSON either, but for the quotation mark.
@@ -94,27 +134,26 @@ void append_json_plain(std::string& text, std::string_view plain) {
     text.append(plain);
 }
 
-/// Appends the one character at the start of `raw`, which is not plain ASCII. @return its length in `raw`.
-std::size_t append_json_special(std::string& text, std::string_view raw) {
+std::size_t add_json_special(Pieces& pieces, std::string_view raw) {
     const auto at = [&](std::size_t index) { return static_cast<unsigned>(static_cast<unsigned char>(raw[index])); };
     if (const std::size_t length = printable_length(raw); length > 0) {
-        text.append(raw.substr(0, length));
+        pieces.add(raw.substr(0, length));
         return length;
     }
     if (at(0) == '\\') {
-        text += R"(\\)";
+        pieces.add(R"(\\)");
         return 1;
     }
     // Not printable, but JSON can say it; all of these are below U+FFFF.
     switch (const std::size_t length = utf8_length(raw)) {
-        case 1: append_json_escape(text, at(0)); return length;
-        case 2: append_json_escape(text, (at(0) & 0x1fU) << 6U | (at(1) & 0x3fU)); return length;
-        case 3: append_json_escape(text, (at(0) & 0x0fU) << 12U | (at(1) & 0x3fU) << 6U | (at(2) & 0x3fU)); return length;
+        case 1: pieces.add_code_point(at(0)); return length;
+        case 2: pieces.add_code_point((at(0) & 0x1fU) << 6U | (at(1) & 0x3fU)); return length;
+        case 3: pieces.add_code_point((at(0) & 0x0fU) << 12U | (at(1) & 0x3fU) << 6U | (at(2) & 0x3fU)); return length;
         default: break;
     }
     // Not UTF-8, which JSON cannot carry: shown as in the classic format, escaped once more for JSON.
-    text += '\\';
-    append_hex_escape(text, at(0));
+    pieces.add("\\");
+    pieces.add_hex(at(0));
     return 1;
 }
 
@@ -124,9 +163,27 @@ void append_json_string(std::string& text, std::string_view raw) {
         const std::size_t plain = plain_length(raw);
         append_json_plain(text, raw.substr(0, plain));
         raw.remove_prefix(plain);
-        if (!raw.empty()) raw.remove_prefix(append_json_special(text, raw));
+        // One at a time: a plain one may be a quotation mark.
+        Pieces pieces{text};
+        while (!raw.empty() && !is_plain(raw.front())) raw.remove_prefix(add_json_special(pieces, raw));
     }
     text += '"';
+}
+
+std::size_t add_special(Pieces& pieces, std::string_view raw) {
+    const auto byte = static_cast<unsigned char>(raw.front());
+    if (const std::size_t length = byte < 0x80 ? 0 : printable_length(raw); length > 0) {
+        pieces.add(raw.substr(0, length));
+        return length;
+    }
+    switch (byte) {
+        case '\n': pieces.add(R"(\n)"); break;
+        case '\r': pieces.add(R"(\r)"); break;
+        case '\t': pieces.add(R"(\t)"); break;
+        case '\\': pieces.add(R"(\\)"); break;
+        default: pieces.add_hex(byte);
+    }
+    return 1;
 }
 
 }  // namespace
@@ -147,21 +204,7 @@ void append_escaped(std::string& text, std::string_view payload) {
         const std::size_t plain = plain_length(payload);
         text.append(payload.substr(0, plain));
         payload.remove_prefix(plain);
-        if (payload.empty()) return;
-        const std::size_t length = printable_length(payload);
-        if (length > 0) {
-            text.append(payload.substr(0, length));
-            payload.remove_prefix(length);
-            continue;
-        }
-        switch (const char byte = payload.front()) {
-            case '\n': text += R"(\n)"; break;
-            case '\r': text += R"(\r)"; break;
-            case '\t': text += R"(\t)"; break;
-            case '\\': text += R"(\\)"; break;
-            default: append_hex_escape(text, static_cast<unsigned char>(byte));
-        }
-        payload.remove_prefix(1);
+        append_mixed(text, payload, add_special);
     }
 }
 

@@ -18,6 +18,8 @@ SMALL = {"ANEL_SESSIONS": "1000", "ANEL_CLIENTS": "1000", "ANEL_CONNECTIONS": "2
          "ANEL_PENDING_BYTES": "4MiB", "ANEL_TOKEN_BYTES": "2MiB"}
 # What may come between two looks of the node at its memory, on a machine where everything waits for a processor.
 OVERSHOOT = 96 * MIB
+# Between two pieces of what never ends, so that what comes between two looks is bounded by more than the machine's speed.
+PACE = 0.02
 
 
 def resident(node):
@@ -132,6 +134,7 @@ class Bounds(unittest.TestCase):
                     client.read_greeting()
                     while not attack.ending:
                         client.send(part, MORE)
+                        time.sleep(PACE)
 
             def endless_small_parts(attack):
                 with Raw(port) as client:
@@ -139,6 +142,7 @@ class Bounds(unittest.TestCase):
                     many = bytes([MORE, 1, 0]) * 20_000
                     while not attack.ending:
                         client.socket.sendall(many)
+                        time.sleep(PACE)
 
             def greedy(attack):
                 name = f"greedy {threading.get_ident()}"

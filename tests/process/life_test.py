@@ -164,7 +164,7 @@ class Life(unittest.TestCase):
             {"node", "incarnation", "version", "state", "taking_pushes", "epoch", "coordinator", "members",
              "configured", "segment", "round", "sequence", "durable_round", "holder", "parked", "pending_messages",
              "pending_bytes", "sessions", "clients", "connections", "connections_max", "memory_bytes",
-             "memory_bytes_max", "uptime_ms", "token_timeout_ms", "timing", "format", "data"})
+             "memory_bytes_max", "uptime_ms", "token_timeout_ms", "overdue_after_ms", "timing", "format", "data"})
 
 
 if __name__ == "__main__":
