@@ -119,7 +119,8 @@ Ending run(Settings settings) {
     }
     SharedHistogram sync_us;
     Feed feed{settings.status_viewers_max};
-    const Life life{settings, new_incarnation(), moment_now(), &sync_us, &feed};
+    FeedFigures feed_figures;
+    const Life life{settings, new_incarnation(), moment_now(), &sync_us, &feed, &feed_figures};
 
     zmq::context_t context;
     if (const auto other = who_answers_at(context, *own_host, settings.cluster_port); other && other->id == self) {
@@ -169,7 +170,8 @@ Ending run(Settings settings) {
         auto started = OutputFeed::start(context, {.folder = settings.data,
                                                    .bind_address = tcp_address(options.bind_host, settings.feed_port),
                                                    .ipv6 = is_ipv6(*own_host),
-                                                   .now = steady_now});
+                                                   .now = steady_now,
+                                                   .figures = feed_figures});
         if (!started) return ending_of(started.error());
         output_feed = std::move(*started);
     }

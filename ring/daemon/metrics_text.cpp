@@ -136,6 +136,17 @@ void put_transport_counters(Families& out, const Report& report) {
     out.counter("link_dropped_total", "Links whose connection went away.", report.links.dropped);
 }
 
+void put_output_feed(Families& out, const FeedFigures& feed) {
+    out.gauge("feed_connections", "Connections of readers to this node's feed.", feed.connections.load());
+    out.gauge("feed_waiting", "Readers that wait for output here.", feed.waiting.load());
+    out.gauge("feed_round", "The last round that readers can have from here, as of their last request.",
+              feed.round.load());
+    out.counter("feed_answers_total", "Answers with output that were sent to readers.", feed.answers.load());
+    out.counter("feed_bytes_total", "Bytes of output that were sent to readers.", feed.bytes.load());
+    out.counter("feed_refused_total", "Requests of readers that were refused.", feed.refused.load());
+    out.counter("feed_dropped_total", "Answers whose reader was gone or did not read.", feed.dropped.load());
+}
+
 }  // namespace
 
 std::string metrics_text(const Report& report, const Life& life) {
@@ -144,6 +155,7 @@ std::string metrics_text(const Report& report, const Life& life) {
     put_histograms(out, report, life);
     put_ring_counters(out, report.ring);
     put_transport_counters(out, report);
+    put_output_feed(out, *life.output_feed);
     return out.text();
 }
 

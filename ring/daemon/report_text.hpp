@@ -7,6 +7,7 @@
 
 #include "ring/daemon/daemon.hpp"
 #include "ring/daemon/settings.hpp"
+#include "ring/feed/feed_figures.hpp"
 #include "ring/ops/http_server.hpp"
 
 namespace anel {
@@ -18,6 +19,7 @@ struct Life {
     Moment started;
     const SharedHistogram* sync_us;  ///< how long syncs of the journal took; outlives it
     const Feed* feed;                ///< of the status page
+    const FeedFigures* output_feed;  ///< for readers
 };
 
 /// One word.

@@ -9,6 +9,7 @@
 #include <array>
 #include <atomic>
 #include <cerrno>
+#include <set>
 #include <thread>
 
 #include "ring/feed/reading_desk.hpp"
@@ -65,13 +66,15 @@ Blob counted(Bytes bytes, const UnderWay& under_way) {
 
 class Feeder final : public OutputFeed {
 public:
-    Feeder(OpenedLedger opened, std::string ledger, Socket socket, std::function<Instant()> now)
-        : now_{std::move(now)},
+    Feeder(zmq::context_t& context, OpenedLedger opened, std::string ledger, Socket socket, const FeedOptions& options)
+        : now_{options.now},
+          figures_{options.figures},
           opened_{std::move(opened)},
           ledger_{std::move(ledger)},
           end_{files_, opened_},
           desk_{ledger_},
           socket_{std::move(socket)},
+          monitor_{context, socket_.raw()},
           stop_{::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)},
           writes_{opened_.folders.path / Output::name},
           thread_{[this] { run(); }} {}
@@ -91,6 +94,7 @@ private:
             receive();
             if (desk_.waiting() > 0 && now_() >= look_at_) look();
             answer(desk_.due(mark_.offset, room(), now_()));
+            figures_.waiting = desk_.waiting();
         }
         answer(desk_.refuse_all(FeedRefusal::shutting_down, "this node leaves: read from another one"));
         socket_.raw().set(zmq::sockopt::linger, static_cast<int>(last_words.count()));
@@ -100,8 +104,10 @@ private:
     void wait(bool& stop) {
         bool ready = false;
         bool written = false;
+        bool connected = false;
         polled_.clear();
         polled_.add(socket_, ready);
+        polled_.add(monitor_.socket(), connected);
         polled_.add(stop_.get(), stop);
         auto wakeup = desk_.next_wakeup();
         if (wakeup) {
@@ -114,6 +120,15 @@ private:
         if (wakeup) at_most = std::max(milliseconds{0}, std::chrono::ceil<milliseconds>(*wakeup - now_()));
         polled_.wait(at_most);
         if (written) writes_.take();
+        count_connections();
+    }
+
+    void count_connections() {
+        while (const auto event = monitor_.next()) {
+            if (event->event == ConnectionEvent::opened) connections_.insert(event->descriptor);
+            if (event->event == ConnectionEvent::closed) connections_.erase(event->descriptor);
+        }
+        figures_.connections = connections_.size();
     }
 
     void receive() {
@@ -134,6 +149,7 @@ private:
             return answer(desk_.refuse_all(FeedRefusal::unreadable, mark.error().text));
         }
         mark_ = *mark;
+        figures_.round = mark_.round.value;
         const bool grew = mark_.offset != before.offset || mark_.all;
         look_after_ = grew ? look_every : std::min(look_slowly, 2 * look_after_);
         look_at_ = now_() + look_after_;
@@ -150,7 +166,10 @@ private:
         }
     }
 
-    void send(const Refusal& refusal) { send(refusal.to, encode(FeedAnswer{refusal.reject})); }
+    void send(const Refusal& refusal) {
+        ++figures_.refused;
+        static_cast<void>(send(refusal.to, encode(FeedAnswer{refusal.reject})));
+    }
 
     void send(const Portion& portion) {
         bytes_.resize(portion.bytes);
@@ -163,21 +182,29 @@ private:
         // Whole lines, unless one is longer than an answer: readers that only know lines need not join any.
         const auto line_end = text.rfind('\n');
         if (line_end != std::string_view::npos) text = text.substr(0, line_end + 1);
-        send(portion.to, encode(FeedAnswer{FeedOutput{ledger_, portion.offset, mark_.offset, mark_.round, text}}));
+        const FeedOutput output{ledger_, portion.offset, mark_.offset, mark_.round, text};
+        if (!send(portion.to, encode(FeedAnswer{output})) || text.empty()) return;
+        ++figures_.answers;
+        figures_.bytes += text.size();
     }
 
     /// An answer that finds no room, because its reader is gone or does not read, is dropped: it asks again.
-    void send(const Connection& to, Bytes answer) {
-        static_cast<void>(send_to_peer(socket_, to, counted(std::move(answer), under_way_)));
+    [[nodiscard]] bool send(const Connection& to, Bytes answer) {
+        const bool sent = send_to_peer(socket_, to, counted(std::move(answer), under_way_)) == Sent::queued;
+        if (!sent) ++figures_.dropped;
+        return sent;
     }
 
     std::function<Instant()> now_;
+    FeedFigures& figures_;
     FileSystem files_;
     OpenedLedger opened_;
     std::string ledger_;
     DurableEnd end_;
     ReadingDesk desk_;
     Socket socket_;
+    Monitor monitor_;
+    std::set<int> connections_;  ///< their descriptors
     Descriptor stop_;
     WriteWatch writes_;
     PollSet polled_;
@@ -205,7 +232,7 @@ Result<std::unique_ptr<OutputFeed>> OutputFeed::start(zmq::context_t& context, c
         raw.set(zmq::sockopt::heartbeat_ivl, static_cast<int>(heartbeat_every.count()));
         raw.set(zmq::sockopt::heartbeat_timeout, static_cast<int>(heartbeat_timeout.count()));
         raw.bind(options.bind_address);
-        return std::make_unique<Feeder>(std::move(*opened), std::move(*ledger), std::move(socket), options.now);
+        return std::make_unique<Feeder>(context, std::move(*opened), std::move(*ledger), std::move(socket), options);
     } catch (const zmq::error_t& error) {
         const auto code = error.num() == EADDRINUSE ? ErrorCode::address_in_use : ErrorCode::bad_configuration;
         return failure(code, fmt::format("feed port {}: {}", options.bind_address, error.what()));

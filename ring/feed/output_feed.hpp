@@ -12,6 +12,7 @@
 
 #include "common/instant.hpp"
 #include "common/result.hpp"
+#include "ring/feed/feed_figures.hpp"
 #include "ring/ledger/opened_ledger.hpp"
 
 namespace anel {
@@ -21,6 +22,7 @@ struct FeedOptions {
     std::string bind_address;      ///< tcp://...
     bool ipv6 = false;
     std::function<Instant()> now;  ///< called on the feed's thread
+    FeedFigures& figures;          ///< outlives the feed
 };
 
 class OutputFeed {

@@ -8,10 +8,15 @@ import time
 import unittest
 import urllib.error
 
-from common import Dealer, main, push_text, wait_until
+import msgpack
+import zmq
+
+from common import Dealer, free_ports, main, push_text, wait_until
 from http_ring import ROOT, HttpRing, Viewer, promtool, run_tool
+from load import read_output
 
 OPERATIONS = os.path.join(ROOT, "docs", "OPERATIONS.md")
+FEED_FIGURES = ("connections", "waiting", "round", "answers_total", "bytes_total", "refused_total", "dropped_total")
 
 
 class Http(unittest.TestCase):
@@ -71,6 +76,38 @@ class Http(unittest.TestCase):
             push_text(ring, 1, "a round")
             counts = [ring.metrics(node)["anel_lap_seconds_count"] for node in range(3)]
             self.assertGreater(sum(counts), 0, counts)
+
+    def test_the_feed_tells_of_its_readers(self):
+        feed_port, = free_ports(1)
+        with HttpRing(1, ANEL_FEED_PORT=str(feed_port)) as ring:
+            ring.wait_healthy()
+            push_text(ring, 0, "for a reader")
+            output = read_output(ring)
+
+            def figure(name):
+                return ring.metrics()[f"anel_feed_{name}"]
+            self.assertEqual([figure(name) for name in FEED_FIGURES], [0] * len(FEED_FIGURES))
+            reader = ring.context.socket(zmq.DEALER)
+            reader.linger = 0
+            reader.connect(f"tcp://127.0.0.1:{feed_port}")
+
+            def ask(frame):
+                reader.send(frame)
+                self.assertTrue(reader.poll(5000), "the feed answers")
+                return msgpack.unpackb(reader.recv())
+            *_, last_round, data = ask(msgpack.packb([1, "read", "", 0, 1000]))
+            self.assertEqual(data, output)
+            self.assertEqual(ask(b"rubbish")[1:3], ["reject", "malformed"])
+            counted = {"connections": 1, "answers_total": 1, "bytes_total": len(output), "refused_total": 1,
+                       "round": last_round}
+            wait_until(lambda: {name: figure(name) for name in counted} == counted, 10, "all of it is counted")
+            reader.send(msgpack.packb([1, "read", "", len(output), 1000]))
+            wait_until(lambda: figure("waiting") == 1, 10, "it waits for more")
+            self.assertTrue(reader.poll(5000), "and is told that there is none")
+            wait_until(lambda: figure("waiting") == 0, 10, "nobody waits")
+            reader.close()
+            wait_until(lambda: figure("connections") == 0, 10, "the reader has gone")
+            self.assertEqual((figure("answers_total"), figure("bytes_total")), (1, len(output)))
 
     def test_viewers_see_the_whole_ring_from_any_node(self):
         with HttpRing(3) as ring:
