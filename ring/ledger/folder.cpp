@@ -38,6 +38,16 @@ Result<Descriptor> open_folder(int parent, const char* name) {
     return Descriptor{fd};
 }
 
+/// What makes a folder writable for this process, whose user its owner or mode keeps out.
+std::string way_to_write(const std::string& name, const struct stat& status) {
+    auto way = fmt::format("chown -R {}:{} {}", ::geteuid(), ::getegid(), name);
+    if (status.st_uid == ::geteuid()) return fmt::format("chmod u+rwx {}, and {}", name, way);
+    // Nobody shall be led to run a node as root.
+    if (status.st_uid == 0) return way;
+    return fmt::format("{}, or run every node as its owner (with Docker: --user {}:{})", way, status.st_uid,
+                       status.st_gid);
+}
+
 }  // namespace
 
 Result<Folders> open_data_folder(const std::filesystem::path& path, std::optional<long> magic) {
@@ -95,15 +105,14 @@ Error explain(const Folders& folders, Error error, int error_number) {
         case EPERM: {
             struct stat status {};
             ::stat(folders.path.c_str(), &status);
-            return {
-                ErrorCode::folder_unusable,
-                fmt::format("data folder {} (owner uid {}, mode {:o}) cannot be written by uid {}: chown it, or run "
-                            "the node with --user {}",
-                            name, status.st_uid, status.st_mode & 07777U, ::geteuid(), status.st_uid)};
+            return {ErrorCode::folder_unusable,
+                    fmt::format("data folder {} (owner uid {}, mode {:o}) cannot be written by uid {}: {}", name,
+                                status.st_uid, status.st_mode & 07777U, ::geteuid(), way_to_write(name, status))};
         }
         case EROFS:
             return {ErrorCode::folder_unusable,
-                    fmt::format("data folder {} is mounted read-only: mount it writable", name)};
+                    fmt::format("data folder {} is mounted read-only: mount it writable (only readers may have :ro)",
+                                name)};
         case ENOSPC:
         case EDQUOT:
             return {ErrorCode::folder_unusable, fmt::format("data folder {} is on a full disk: free some space", name)};

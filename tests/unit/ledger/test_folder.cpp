@@ -3,8 +3,11 @@
 #include <sys/mount.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <boost/test/unit_test.hpp>
 #include <fstream>
+#include <functional>
 #include <thread>
 
 #include "tests/unit/ledger/world.hpp"
@@ -24,6 +27,20 @@ std::string refusal(const LedgerOptions& options, ErrorCode code) {
 bool has(const std::string& text, std::string_view part) {
     BOOST_TEST(text.find(part) != std::string::npos, text);
     return true;
+}
+/// What another process says; what that does to its user and group does not come back.
+std::string text_from_process(const std::function<std::string()>& say) {
+    std::array<int, 2> ends{};
+    BOOST_REQUIRE(::pipe(ends.data()) == 0);
+    BOOST_TEST(in_process([&] {
+                   const auto text = say();
+                   return ::write(ends[1], text.data(), text.size()) == static_cast<ssize_t>(text.size()) ? 0 : 1;
+               }) == 0);
+    ::close(ends[1]);
+    std::string text(4096, '\0');
+    text.resize(static_cast<std::size_t>(std::max<ssize_t>(::read(ends[0], text.data(), text.size()), 0)));
+    ::close(ends[0]);
+    return text;
 }
 void write(const std::filesystem::path& path, std::string_view text) { std::ofstream{path} << text; }
 
@@ -66,24 +83,33 @@ BOOST_AUTO_TEST_CASE(missing_or_not_a_folder) {
     has(refusal(options, ErrorCode::folder_unusable), "is not a folder");
 }
 
-BOOST_AUTO_TEST_CASE(not_writable_by_this_user_names_both_users) {
+BOOST_AUTO_TEST_CASE(not_writable_by_this_user_names_both_users_and_the_ways_out) {
     if (::geteuid() != 0) {
         return;
     }
     const Folder folder;
-    std::filesystem::permissions(folder.path(), std::filesystem::perms{0755});
-    BOOST_TEST(in_process([&] {
-                   if (::seteuid(12345) != 0) {
-                       return 1;
-                   }
-                   auto ledger = FileLedger::open(options_for(folder));
-                   const bool told = !ledger && ledger.error().code == ErrorCode::folder_unusable &&
-                                     ledger.error().text.find("owner uid 0") != std::string::npos &&
-                                     ledger.error().text.find("uid 12345") != std::string::npos &&
-                                     ledger.error().text.find("chown") != std::string::npos &&
-                                     ledger.error().text.find("--user 0") != std::string::npos;
-                   return told ? 0 : 2;
-               }) == 0);
+    const auto name = folder.path().string();
+    const auto told = [&](uid_t owner, unsigned mode) {
+        BOOST_TEST(::chown(name.c_str(), owner, 23456) == 0);
+        std::filesystem::permissions(folder.path(), std::filesystem::perms{mode});
+        return text_from_process([&]() -> std::string {
+            if (::setegid(23456) != 0 || ::seteuid(12345) != 0) {
+                return "cannot become another user";
+            }
+            const auto ledger = FileLedger::open(options_for(folder));
+            return ledger ? "it was opened" : ledger.error().text;
+        });
+    };
+    const auto by = "cannot be written by uid 12345: ";
+    BOOST_TEST(told(0, 0755) ==
+               fmt::format("data folder {0} (owner uid 0, mode 755) {1}chown -R 12345:23456 {0}", name, by));
+    BOOST_TEST(told(23456, 0755) ==
+               fmt::format("data folder {0} (owner uid 23456, mode 755) {1}chown -R 12345:23456 {0}, "
+                           "or run every node as its owner (with Docker: --user 23456:23456)",
+                           name, by));
+    BOOST_TEST(told(12345, 0555) == fmt::format("data folder {0} (owner uid 12345, mode 555) {1}chmod u+rwx {0}, and "
+                                                "chown -R 12345:23456 {0}",
+                                                name, by));
 }
 
 BOOST_AUTO_TEST_CASE(inner_files_of_another_user_name_both_users) {
@@ -106,7 +132,7 @@ BOOST_AUTO_TEST_CASE(read_only) {
     const Folder folder;
     const Mount mount{folder.path(), "size=1m", MS_RDONLY};
     if (mount.mounted()) {
-        has(refusal(options_for(folder), ErrorCode::folder_unusable), "read-only");
+        has(refusal(options_for(folder), ErrorCode::folder_unusable), "is mounted read-only: mount it writable");
     }
 }
 
