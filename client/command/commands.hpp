@@ -21,6 +21,7 @@ void add_up(CLI::App& app, int& exit_code);
 void add_demo(CLI::App& app, int& exit_code);
 void add_bench(CLI::App& app, int& exit_code);
 void add_completion(CLI::App& app, int& exit_code);
+void add_export(CLI::App& app, int& exit_code);
 // These come from client/*.cpp; they alone need the node's ledger (ring_ledger).
 void add_verify(CLI::App& app, int& exit_code);
 void add_repair(CLI::App& app, int& exit_code);

@@ -18,6 +18,7 @@ int main(int argc, char** argv) {
     int exit_code = 0;
     anel::command::add_send(app, exit_code);
     anel::command::add_watch(app, exit_code);
+    anel::command::add_export(app, exit_code);
     anel::command::add_status(app, exit_code);
     anel::command::add_up(app, exit_code);
     anel::command::add_demo(app, exit_code);

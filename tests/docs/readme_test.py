@@ -95,7 +95,8 @@ class Readme(unittest.TestCase):
                 self.assertRegex(done.stdout, r"^OK \d+\n$")
             for words in told:
                 words = [ring.folder.name if word == "shared_data" else word for word in words]
-                words = [os.path.join(ring.folder.name, "copy") if word == "/backups/monday" else word for word in words]
+                elsewhere = {"/backups/monday": "copy", "/srv/rows": "rows"}
+                words = [os.path.join(ring.folder.name, elsewhere[word]) if word in elsewhere else word for word in words]
                 if words[1] == "watch":
                     words.append("--until-end")
                 if words[1] == "repair":

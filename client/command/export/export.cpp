@@ -1,0 +1,105 @@
+// `anel export`: finished pieces of the output become files for other programs.
+#include <fmt/format.h>
+#include <poll.h>
+#include <sys/inotify.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdio>
+
+#include "client/command/commands.hpp"
+#include "client/command/export/pieces.hpp"
+
+namespace anel::command {
+namespace {
+
+constexpr int exit_incomplete = 1;
+/// Some file systems tell nothing of what others do.
+constexpr int look_every_ms = 2000;
+
+struct ExportFlags {
+    std::string folder;
+    std::string target;
+    std::string format = "jsonl";
+    bool follow = false;
+};
+
+/// Tells when a file of the folder came or got another name.
+class Arrivals {
+public:
+    explicit Arrivals(const std::string& folder) : inotify_{::inotify_init1(IN_NONBLOCK | IN_CLOEXEC)} {
+        if (inotify_ >= 0) ::inotify_add_watch(inotify_, folder.c_str(), IN_CREATE | IN_MOVED_TO);
+    }
+    Arrivals(const Arrivals&) = delete;
+    Arrivals& operator=(const Arrivals&) = delete;
+    ~Arrivals() {
+        if (inotify_ >= 0) ::close(inotify_);
+    }
+    /// A signal ends the wait.
+    void wait() const {
+        pollfd events{inotify_, POLLIN, 0};
+        if (::poll(&events, inotify_ < 0 ? 0 : 1, look_every_ms) <= 0) return;
+        std::array<char, 4096> ignored{};
+        while (::read(inotify_, ignored.data(), ignored.size()) > 0) {
+        }
+    }
+
+private:
+    int inotify_;
+};
+
+/// All that is finished and not there yet.
+Result<void> export_finished(const ExportFlags& flags, const ExportFolder& target) {
+    const auto pieces = finished_pieces(flags.folder);
+    if (!pieces) return tl::unexpected{pieces.error()};
+    for (const auto& piece : *pieces) {
+        if (signalled() || target.has(piece)) continue;
+        const auto rows = target.add(piece);
+        if (!rows) return tl::unexpected{rows.error()};
+        fmt::print("{}: {} rows\n", target.name_of(piece), *rows);
+        std::fflush(stdout);
+    }
+    return {};
+}
+
+int run(const ExportFlags& flags) {
+    catch_signals();
+    const Arrivals arrivals{flags.folder};
+    const auto target = ExportFolder::open(flags.target, flags.format == "csv" ? RowFormat::csv : RowFormat::jsonl);
+    if (!target) return fail("export", target.error().text, exit_usage);
+    for (;;) {
+        const auto done = export_finished(flags, *target);
+        if (!done) {
+            const bool usage = done.error().code == ErrorCode::bad_configuration;
+            return fail("export", done.error().text, usage ? exit_usage : exit_incomplete);
+        }
+        if (!flags.follow || signalled()) return exit_success;
+        arrivals.wait();
+    }
+}
+
+}  // namespace
+
+void add_export(CLI::App& app, int& exit_code) {
+    auto flags = std::make_shared<ExportFlags>();
+    auto& command = *app.add_subcommand("export", "Turn finished pieces of the output into JSON lines or CSV");
+    command.add_option("folder", flags->folder, "The data folder, or one with pieces of it")
+        ->type_name("FOLDER")
+        ->required();
+    command.add_option("target", flags->target, "Where the files go; made where it is missing")
+        ->type_name("TARGET")
+        ->required();
+    command.add_option("--format", flags->format, "What they are")
+        ->capture_default_str()
+        ->check(CLI::IsMember({"jsonl", "csv"}));
+    command.add_flag("--follow", flags->follow, "Go on with what is finished later, until told to end");
+    command.footer(
+        "Finished are the files output.NNNNNN.txt of FOLDER but the one with the highest number. Each becomes a file\n"
+        "of its own, under its name only when it is whole and durable. What is there already stays as it is; what was\n"
+        "taken away comes again while its piece is there.\n"
+        "Exit code: 0 exported, 1 a piece could not be exported, 2 usage.\n\n"
+        "Example:\n  anel export shared_data /srv/rows --format csv --follow");
+    command.callback([flags, &exit_code] { exit_code = run(*flags); });
+}
+
+}  // namespace anel::command

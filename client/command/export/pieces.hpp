@@ -1,0 +1,47 @@
+// Which pieces of the output are finished, and what an export of one becomes: a file that is there whole or not at all.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "client/command/export/rows.hpp"
+#include "common/result.hpp"
+
+namespace anel::command {
+
+/// A file `output.NNNNNN.txt`.
+struct Piece {
+    std::uint64_t number = 0;
+    std::filesystem::path path;
+};
+
+/// The numbered files of the folder but the highest, which may still grow; in the order of their numbers.
+[[nodiscard]] Result<std::vector<Piece>> finished_pieces(const std::filesystem::path& folder);
+
+/// The folder that exports go to. One process at a time has it.
+class ExportFolder {
+public:
+    /// Makes the folder where its parent is there. `bad_configuration`: it is none, or somebody else has it.
+    [[nodiscard]] static Result<ExportFolder> open(const std::filesystem::path& path, RowFormat format);
+    ExportFolder(ExportFolder&& other) noexcept;
+    ExportFolder& operator=(ExportFolder&&) = delete;
+    ~ExportFolder();
+
+    [[nodiscard]] std::string name_of(const Piece& piece) const;
+    [[nodiscard]] bool has(const Piece& piece) const;
+    /// Writes NAME.part, makes it durable, and gives it its name: whoever sees the name reads all of it, also after a
+    /// power cut. @return how many rows it has.
+    [[nodiscard]] Result<std::uint64_t> add(const Piece& piece) const;
+
+private:
+    ExportFolder(std::filesystem::path path, int descriptor, RowFormat format)
+        : path_{std::move(path)}, descriptor_{descriptor}, format_{format} {}
+
+    std::filesystem::path path_;
+    int descriptor_;
+    RowFormat format_;
+};
+
+}  // namespace anel::command
