@@ -19,13 +19,14 @@ public:
         std::uint64_t nodes = 5;
         std::uint64_t base_port = 5000;          ///< client port of node 0; the others follow
         std::uint64_t cluster_base_port = 6000;  ///< cluster port of node 0; the others follow
-        std::filesystem::path data;
-        std::filesystem::path logs;
+        std::uint64_t http_base_port = 0;        ///< status page of node 0; the others follow; 0: none
+        std::filesystem::path data{};
+        std::filesystem::path logs{};
         std::uint64_t linger_ms = 0;
     };
     LocalRing(Options options, Children& children) : options_{std::move(options)}, children_{children} {}
 
-    /// What is wrong with the options, in words, or nothing.
+    /// What is wrong with the options, in words, or nothing. A port that somebody has is wrong too.
     [[nodiscard]] static std::string problem_of(const Options& options);
     /// @return an error in words, or nothing.
     [[nodiscard]] std::string start();

@@ -27,6 +27,7 @@ struct UpOptions {
     std::string data = "shared_data";
     std::uint64_t base_port = 5000;
     std::uint64_t cluster_base_port = 6000;
+    std::uint64_t http_base_port = 0;
     double seconds = 0;
     std::optional<std::uint64_t> linger_ms;
     std::uint64_t interval_ms = 1000;
@@ -74,6 +75,12 @@ private:
     }
 
     std::string prepare() {
+        LocalRing::Options ring{.nodes = options_.nodes,
+                                .base_port = options_.base_port,
+                                .cluster_base_port = options_.cluster_base_port,
+                                .http_base_port = options_.http_base_port,
+                                .linger_ms = options_.linger_ms.value_or(options_.clients > 0 ? 1000 : 0)};
+        if (auto problem = LocalRing::problem_of(ring); !problem.empty()) return problem;
         std::error_code error;
         programs_ = program_folder();
         if (programs_.empty()) return "its own program cannot be found";
@@ -83,14 +90,10 @@ private:
         auto pattern = (std::filesystem::temp_directory_path(error) / "anel-up-XXXXXX").string();
         if (::mkdtemp(pattern.data()) == nullptr) return fmt::format("{}: {}", pattern, std::strerror(errno));
         logs_ = pattern;
-        const LocalRing::Options ring{.nodes = options_.nodes,
-                                      .base_port = options_.base_port,
-                                      .cluster_base_port = options_.cluster_base_port,
-                                      .data = data_,
-                                      .logs = logs_,
-                                      .linger_ms = options_.linger_ms.value_or(options_.clients > 0 ? 1000 : 0)};
-        ring_.emplace(ring, children_);
-        return LocalRing::problem_of(ring);
+        ring.data = data_;
+        ring.logs = logs_;
+        ring_.emplace(std::move(ring), children_);
+        return {};
     }
 
     std::string start_clients() {
@@ -107,6 +110,9 @@ private:
         }
         fmt::print(stderr, "anel up: {} nodes on {}, {} clients, {}; logs in {}; Ctrl-C stops all\n", options_.nodes,
                    nodes, options_.clients, (data_ / "output.txt").string(), logs_.string());
+        if (options_.http_base_port != 0) {
+            fmt::print(stderr, "anel up: the ring in a browser: http://127.0.0.1:{}/\n", options_.http_base_port);
+        }
         return {};
     }
 
@@ -178,6 +184,10 @@ void add_up(CLI::App& app, int& exit_code) {
     command.add_option("--base-port", options->base_port, "Client port of node 0; the others follow")
         ->capture_default_str();
     command.add_option("--cluster-base-port", options->cluster_base_port, "Cluster port of node 0; the others follow")
+        ->capture_default_str();
+    command
+        .add_option("--http-base-port", options->http_base_port,
+                    "Status page of node 0, for a browser; the others follow; 0: none")
         ->capture_default_str();
     command.add_option("--seconds", options->seconds, "Stop by itself after so long")->type_name("S");
     command

@@ -8,7 +8,4 @@ namespace anel::command::doctor {
 
 [[nodiscard]] Findings check_ports(const Settings& settings, int timeout_ms);
 
-/// Why nobody can listen there, as the system says; empty: somebody can.
-[[nodiscard]] std::string listening_problem(const std::string& numeric_host, std::uint16_t port);
-
 }  // namespace anel::command::doctor

@@ -7,10 +7,12 @@ import pathlib
 import pty
 import re
 import signal
+import socket
 import struct
 import subprocess
 import tempfile
 import termios
+import urllib.request
 
 from common import BINARIES, Ring, free_ports, main, push_text, unittest, wait_until
 
@@ -25,6 +27,24 @@ def help_of(*words):
 
 def commands():
     return re.findall(r"^  ([a-z]+) ", help_of().split("Subcommands:\n")[1].split("\n\n")[0], re.MULTILINE)
+
+
+def port_rows(rows, length):
+    """The first ports of so many rows of free ones, one row behind the other."""
+    while True:
+        first = free_ports(1)[0]
+        ports = range(first, first + rows * length)
+        if all(is_free(port) for port in ports):
+            return list(ports[::length])
+
+
+def is_free(port):
+    with socket.socket() as trial:
+        try:
+            trial.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
 
 
 class Watching(unittest.TestCase):
@@ -134,6 +154,40 @@ class Scripts(unittest.TestCase):
             self.assertGreater(told["messages"], 0)
             output = pathlib.Path(folder, "output.txt").read_text(encoding="utf-8")
             self.assertEqual(output.count("Container "), told["messages"])
+
+    def test_a_ring_that_is_up_shows_itself_in_a_browser(self):
+        with tempfile.TemporaryDirectory() as folder:
+            clients, cluster, http = port_rows(3, 2)
+            up = subprocess.Popen([ANEL, "up", "--nodes", "2", "--clients", "0", "--quiet", "--data", folder,
+                                   "--base-port", str(clients), "--cluster-base-port", str(cluster),
+                                   "--http-base-port", str(http)], stderr=subprocess.PIPE, text=True)
+            self.addCleanup(up.wait)
+            self.addCleanup(up.kill)
+            told = [up.stderr.readline(), up.stderr.readline()]
+            self.assertEqual(told[1], f"anel up: the ring in a browser: http://127.0.0.1:{http}/\n")
+            for node in range(2):
+                with urllib.request.urlopen(f"http://127.0.0.1:{http + node}/status", timeout=20) as answer:
+                    self.assertEqual(json.load(answer)["node"], node)
+            up.send_signal(signal.SIGINT)
+            self.assertEqual(up.wait(30), 0)
+            up.stderr.close()
+
+    def test_a_ring_without_room_for_its_ports_is_refused_in_one_line(self):
+        with tempfile.TemporaryDirectory() as folder, socket.socket() as taken:
+            rows = port_rows(3, 2)
+            flags = ("--base-port", "--cluster-base-port", "--http-base-port")
+            taken.bind(("127.0.0.1", rows[2] + 1))
+            taken.listen()
+            overlapping = [rows[0], rows[1], rows[0] + 1]
+            for ports, told in ((rows, rf"http-base-port {rows[2]}: node 1 cannot have port {rows[2] + 1}: Address already"),
+                                ([*rows[:2], 65535], "http-base-port 65535: 2 ports in a row from 1 to 65535 are allowed"),
+                                (overlapping, rf"http-base-port {rows[0] + 1}: --base-port {rows[0]} has ports of it")):
+                arguments = [word for flag, port in zip(flags, ports) for word in (flag, str(port))]
+                done = subprocess.run([ANEL, "up", "--nodes", "2", "--data", f"{folder}/ring", *arguments],
+                                      capture_output=True, text=True, timeout=60, check=False)
+                self.assertEqual(done.returncode, 2, done.stderr)
+                self.assertRegex(done.stderr, rf"^anel up: --{told}.*\n$")
+            self.assertFalse(os.path.exists(f"{folder}/ring"), "nothing was done")
 
     def test_exit_codes_of_help_are_those_of_the_table(self):
         """Each code that a command's help names stands in the table of docs/OPERATIONS.md, and the other way round."""
