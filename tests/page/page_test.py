@@ -1,13 +1,22 @@
 """The status page in a real browser, on a ring of five: what it shows, by keyboard, in the dark, on a phone."""
 
+import importlib.util
 import os
+import shutil
 import sys
 import time
 import unittest
 
+SKIPPED = 77  # as ctest is told; it shows the test as skipped, and this line with --output-on-failure or -V
+for missing, there in (("chromium", shutil.which("chromium")),
+                       ("python3-websocket", importlib.util.find_spec("websocket"))):
+    if not there:
+        print(f"skipped: {missing} is not installed; ./dev test and ./dev page install it")
+        sys.exit(SKIPPED)
+
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "process"))
 
-from browser import Browser  # noqa: E402
+from browser import Browser  # noqa: E402  (it needs websocket)
 from common import main, push_text, wait_until  # noqa: E402
 from http_ring import HttpRing  # noqa: E402
 
