@@ -13,6 +13,7 @@
 #include <thread>
 
 #include "tests/simulation/simulation.hpp"
+#include "tests/simulation/stories.hpp"
 
 namespace {
 
@@ -26,6 +27,7 @@ struct Options {
     std::string faults = "all";
     unsigned jobs = std::thread::hardware_concurrency();
     std::uint64_t months = 0;
+    std::string story;
     bool kinds = false;
     bool every_kind = false;
     bool verbose = false;
@@ -150,18 +152,18 @@ int run_many(const Options& options) {
     return report.finish(options.seeds);
 }
 
+void print_line(const std::string& line) {
+    std::fwrite(line.data(), 1, line.size(), stdout);
+    std::fputc('\n', stdout);
+    std::fflush(stdout);
+}
+
 int run_single(const Options& options) {
     const auto range = options.range();
     current_seed = *options.seed;
     fmt::print("seed {}: {}\n", *options.seed, describe(plan_of(*options.seed, range)));
     std::function<void(const std::string&)> sink;
-    if (options.trace) {
-        sink = [](const std::string& line) {
-            std::fwrite(line.data(), 1, line.size(), stdout);
-            std::fputc('\n', stdout);
-            std::fflush(stdout);
-        };
-    }
+    if (options.trace) sink = print_line;
     const auto verdict = run_seed(*options.seed, range, sink);
     fmt::print("{}, hash {:016x}\n", verdict.ok() ? "every promise was kept" : "BROKEN: " + verdict.broken,
                verdict.hash);
@@ -185,6 +187,13 @@ int run_long_epoch(const Options& options) {
     return verdict.ok() ? 0 : 1;
 }
 
+int tell_story(const Options& options) {
+    const auto verdict = run_story(options.story, options.seed, print_line);
+    if (verdict.ok()) return 0;
+    fmt::print(stderr, "simulate: {}; the stories are: {}\n", verdict.broken, fmt::join(story_names(), ", "));
+    return 1;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -201,6 +210,7 @@ int main(int argc, char** argv) {
     app.add_option("--faults", options.faults, "none, links, crash or all");
     app.add_option("--jobs", options.jobs, "threads");
     app.add_option("--months", options.months, "one epoch of so many rounds: is all that is kept bounded?");
+    app.add_option("--story", options.story, "the trace of one thing that happens at an exact moment");
     app.add_flag("--kinds", options.kinds, "names every kind of fault");
     app.add_flag("--every-kind", options.every_kind, "each kind must happen, however few seeds there are");
     app.add_flag("--verbose", options.verbose, "a line for each seed");
@@ -213,6 +223,7 @@ int main(int argc, char** argv) {
     std::signal(SIGABRT, on_abort);
     try {
         if (options.kinds) return print_kinds();
+        if (!options.story.empty()) return tell_story(options);
         if (options.months > 0) return run_long_epoch(options);
         return options.seed ? run_single(options) : run_many(options);
     } catch (const CLI::Error& error) {

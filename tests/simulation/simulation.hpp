@@ -32,6 +32,8 @@ public:
     [[nodiscard]] World& world() { return world_; }
 
 private:
+    friend class Storyteller;  // stories.cpp: plays by hand what the phases leave to chance
+
     void run_until(SimTime end);
     void fault_phase();
     void heal();
