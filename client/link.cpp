@@ -79,13 +79,16 @@ std::optional<Input> Link::next_event() {
 
 std::optional<Input> Link::next_reply() {
     zmq::message_t frame;
-    if (!dealer_.socket().recv(frame, zmq::recv_flags::dontwait)) return std::nullopt;
-    auto reply = decode_reply({frame.data<std::byte>(), frame.size()});
-    while (frame.more()) {
-        if (!dealer_.socket().recv(frame, zmq::recv_flags::dontwait)) break;
+    while (dealer_.socket().recv(frame, zmq::recv_flags::dontwait)) {
+        auto reply = decode_reply({frame.data<std::byte>(), frame.size()});
+        while (frame.more()) {
+            if (!dealer_.socket().recv(frame, zmq::recv_flags::dontwait)) break;
+        }
+        if (!reply) return Disconnected{reply.error().text};
+        if (*reply) return Replied{std::move(**reply)};
+        // Of a kind that nodes to come will send: not for this client.
     }
-    if (!reply) return Disconnected{reply.error().text};
-    return Replied{std::move(*reply)};
+    return std::nullopt;
 }
 
 void Link::receive(std::size_t most, const std::function<void(Input)>& each) {

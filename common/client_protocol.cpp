@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 
 #include "common/assert.hpp"
@@ -152,7 +153,7 @@ class ReplyReader {
 public:
     explicit ReplyReader(MsgpackReader reader) : reader_{reader} {}
 
-    Result<ClientReply> welcome() {
+    Result<std::optional<ClientReply>> welcome() {
         Welcome reply;
         text(reply.client_id);
         number(reply.last.value);
@@ -168,7 +169,7 @@ public:
         }
         return finish(std::move(reply));
     }
-    Result<ClientReply> ack() {
+    Result<std::optional<ClientReply>> ack() {
         Ack reply;
         text(reply.client_id);
         number(reply.last.value);
@@ -176,14 +177,14 @@ public:
         number(reply.round.value);
         return finish(std::move(reply));
     }
-    Result<ClientReply> busy() {
+    Result<std::optional<ClientReply>> busy() {
         Busy reply;
         text(reply.client_id);
         number(reply.first.value);
         number(reply.retry_after_ms);
         return finish(std::move(reply));
     }
-    Result<ClientReply> reject() {
+    Result<std::optional<ClientReply>> reject() {
         Reject reply;
         std::string code;
         text(reply.client_id);
@@ -195,12 +196,12 @@ public:
         if (known) reply.code = *known;
         return finish(std::move(reply));
     }
-    Result<ClientReply> bye() {
+    Result<std::optional<ClientReply>> bye() {
         Byed reply;
         text(reply.client_id);
         return finish(std::move(reply));
     }
-    Result<ClientReply> status() {
+    Result<std::optional<ClientReply>> status() {
         StatusReply reply;
         text(reply.json);
         return finish(std::move(reply));
@@ -215,9 +216,9 @@ private:
         if (const auto read = reader_.unsigned_integer()) into = *read;
     }
     template <class Reply>
-    Result<ClientReply> finish(Reply reply) {
+    Result<std::optional<ClientReply>> finish(Reply reply) {
         if (!reader_.done()) return failure(ErrorCode::malformed, "a reply of the node cannot be read");
-        return ClientReply{std::move(reply)};
+        return std::optional<ClientReply>{std::move(reply)};
     }
     MsgpackReader reader_;
 };
@@ -383,7 +384,7 @@ Bytes encode(const ClientReply& reply) {
     return std::move(sink.bytes);
 }
 
-Result<ClientReply> decode_reply(BytesView frame) {
+Result<std::optional<ClientReply>> decode_reply(BytesView frame) {
     MsgpackReader reader{frame};
     const auto elements = reader.array();
     const auto version = reader.unsigned_integer();
@@ -400,7 +401,9 @@ Result<ClientReply> decode_reply(BytesView frame) {
     if (is("reject", 4)) return fields.reject();
     if (is("bye", 1)) return fields.bye();
     if (is("status", 1)) return fields.status();
-    return failure(ErrorCode::unsupported, fmt::format("the node sent the unknown kind '{}'", *kind));
+    constexpr std::array known{"ack", "welcome", "busy", "reject", "bye", "status"};
+    if (std::find(known.begin(), known.end(), *kind) == known.end()) return std::nullopt;
+    return failure(ErrorCode::malformed, fmt::format("the node sent a '{}' of another shape", *kind));
 }
 
 }  // namespace anel

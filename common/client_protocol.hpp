@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -167,7 +168,8 @@ struct StatusReply {
 using ClientReply = std::variant<Welcome, Ack, Busy, Reject, Byed, TextOk, TextError, StatusReply>;
 
 [[nodiscard]] Bytes encode(const ClientReply& reply);
-/// For clients: reads a msgpack reply (not the plain text ones). Unknown kinds are ErrorCode::unsupported.
-[[nodiscard]] Result<ClientReply> decode_reply(BytesView frame);
+/// For clients: reads a msgpack reply (not the plain text ones). None: it is of a kind that is not known here, which a
+/// client has to pass over.
+[[nodiscard]] Result<std::optional<ClientReply>> decode_reply(BytesView frame);
 
 }  // namespace anel

@@ -28,7 +28,7 @@ NodeAnswer ask(zmq::context_t& context, const std::string& address, int timeout_
         zmq::message_t frame;
         if (!socket.recv(frame)) return answer;
         const auto reply = decode_reply({frame.data<std::byte>(), frame.size()});
-        const auto* status = reply ? std::get_if<StatusReply>(&*reply) : nullptr;
+        const auto* status = reply && *reply ? std::get_if<StatusReply>(&**reply) : nullptr;
         if (status == nullptr) {
             answer.problem = reply ? "an answer that is no status" : reply.error().text;
             return answer;

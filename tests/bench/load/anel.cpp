@@ -86,10 +86,11 @@ private:
     std::size_t on_reply(std::string_view frame) {
         const auto reply = decode_reply(as_bytes(frame));
         if (!reply) throw std::runtime_error{"an answer that cannot be read: " + reply.error().text};
-        if (std::holds_alternative<Welcome>(*reply)) welcome_ = true;
-        if (const auto* reject = std::get_if<Reject>(&*reply)) throw std::runtime_error{"refused: " + reject->text};
-        if (std::holds_alternative<Busy>(*reply)) throw std::runtime_error{"the node is busy"};
-        const auto* ack = std::get_if<Ack>(&*reply);
+        if (!*reply) return 0;
+        if (std::holds_alternative<Welcome>(**reply)) welcome_ = true;
+        if (const auto* reject = std::get_if<Reject>(&**reply)) throw std::runtime_error{"refused: " + reject->text};
+        if (std::holds_alternative<Busy>(**reply)) throw std::runtime_error{"the node is busy"};
+        const auto* ack = std::get_if<Ack>(&**reply);
         if (ack == nullptr || ack->last <= acked_) return 0;
         const auto batches = (ack->last.value - acked_.value) / batch_;
         acked_ = ack->last;

@@ -189,7 +189,8 @@ BOOST_AUTO_TEST_CASE(damaged_replies_that_ours_takes_are_whole_msgpack) {
     for (int turn = 0; turn < 50'000; ++turn) {
         std::string frame{as_text(replies[dice.roll(replies.size())])};
         frame[dice.roll(frame.size())] = static_cast<char>(dice.roll(256));
-        if (decode_reply(as_bytes(frame))) BOOST_REQUIRE(unpack(frame));
+        const auto reply = decode_reply(as_bytes(frame));
+        if (reply && *reply) BOOST_REQUIRE(unpack(frame));
     }
 }
 
