@@ -78,15 +78,17 @@ private:
     }
 
     tl::expected<ClientRequest, BadRequest> read_hello(std::uint32_t fields) {
-        if (fields != 3) return bad("hello has 3 fields: client id, instance, sent");
+        if (fields != 3 && fields != 4) return bad("hello has 3 or 4 fields: client id, instance, sent, birth");
         std::string_view client_id;
         Instance instance;
         if (!read_client_id(client_id)) return bad(client_id_rule);
         if (!read_instance(instance)) return bad(instance_rule);
         const auto sent = reader_.unsigned_integer();
         if (!sent) return bad("sent must be an unsigned integer");
+        const auto birth = fields == 4 ? reader_.unsigned_integer() : std::uint64_t{0};
+        if (!birth) return bad("the birth must be an unsigned integer");
         if (!reader_.done()) return bad(trailing_rule);
-        return HelloRequest{std::string{client_id}, instance, ClientSequence{*sent}};
+        return HelloRequest{std::string{client_id}, instance, ClientSequence{*sent}, Round{*birth}};
     }
 
     tl::expected<ClientRequest, BadRequest> read_bye(std::uint32_t fields) {
@@ -166,6 +168,7 @@ public:
             if (*key == "max_message_bytes") reply.limits.message_bytes = *value;
             if (*key == "max_batch_bytes") reply.limits.batch_bytes = *value;
             if (*key == "window_bytes") reply.limits.window_bytes = *value;
+            if (*key == "birth") reply.birth = Round{*value};
         }
         return finish(std::move(reply));
     }
@@ -258,10 +261,13 @@ tl::expected<ClientRequest, BadRequest> decode_request(BytesView frame, const li
 Bytes encode(const HelloRequest& request) {
     ByteSink sink;
     Packer packer{sink};
-    begin(packer, 3, "hello");
+    // A node of an older program knows three fields; it tells no birth, so it is never told one back.
+    const bool names_birth = request.birth.value != 0;
+    begin(packer, names_birth ? 4 : 3, "hello");
     pack_text(packer, request.client_id);
     packer.pack_uint64(request.instance.value);
     packer.pack_uint64(request.sent.value);
+    if (names_birth) packer.pack_uint64(request.birth.value);
     return std::move(sink.bytes);
 }
 
@@ -335,13 +341,18 @@ Bytes encode(const ClientReply& reply) {
                 pack_text(packer, welcome.client_id);
                 packer.pack_uint64(welcome.last.value);
                 packer.pack_uint64(welcome.node.value);
-                packer.pack_map(3);
+                const bool tells_birth = welcome.birth.value != 0;
+                packer.pack_map(tells_birth ? 4 : 3);
                 pack_text(packer, "max_message_bytes");
                 packer.pack_uint64(welcome.limits.message_bytes);
                 pack_text(packer, "max_batch_bytes");
                 packer.pack_uint64(welcome.limits.batch_bytes);
                 pack_text(packer, "window_bytes");
                 packer.pack_uint64(welcome.limits.window_bytes);
+                if (tells_birth) {  // here, because clients of an older program pass over what they do not know
+                    pack_text(packer, "birth");
+                    packer.pack_uint64(welcome.birth.value);
+                }
             },
             [&](const Ack& ack) {
                 begin(packer, 4, "ack");

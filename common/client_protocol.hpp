@@ -25,6 +25,7 @@ struct HelloRequest {
     std::string client_id;
     Instance instance;
     ClientSequence sent;  ///< highest client sequence this instance ever pushed; 0: none
+    Round birth{};        ///< of the session it goes on with, as its welcome said; 0: it knows of none
     friend bool operator==(const HelloRequest&, const HelloRequest&) = default;
 };
 
@@ -122,6 +123,7 @@ struct Welcome {
     ClientSequence last;  ///< the last client sequence written
     NodeId node;
     limits::ClientLimits limits;
+    Round birth{};  ///< of the session: the client names it in each later hello; 0: the node is of an older program
     friend bool operator==(const Welcome&, const Welcome&) = default;
 };
 /// Cumulative: covers every client sequence up to `last`. Sent only when all of it is durable.

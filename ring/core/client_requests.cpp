@@ -6,7 +6,12 @@
 namespace anel {
 namespace {
 
+constexpr auto no_session = "the ledger has no session of this client id any more";
 constexpr auto session_changed = "the session of this client id changed while the hello waited; say hello again";
+
+std::string another_instance(const Session& session) {
+    return fmt::format("another instance has this client id; its next client sequence is {}", session.last.value + 1);
+}
 
 }  // namespace
 
@@ -58,6 +63,9 @@ void Clients::take_hello(const Connection& connection, const HelloRequest& hello
         reply(connection, Busy{hello.client_id, {}, 1000});
         return;
     }
+    // Said again on a connection that was welcomed, it goes on there: pushes of that welcome may stand behind it.
+    const bool said_again = !own && client->connection == connection;
+    client->continues = hello.birth.value == 0 && said_again ? client->birth : hello.birth;
     client->connection = connection;
     client->sent = hello.sent;
     client->dropping = false;
@@ -84,12 +92,11 @@ bool Clients::refused(Client& client, const PushRequest& push) {
     const auto expected = client.accepted.next();
     if (client.dropping && push.first > expected) return true;
     if (!session) {
-        reject(client, push.first, RejectCode::session_retired, "the ledger has no session of this client id any more");
+        reject(client, push.first, RejectCode::session_retired, no_session);
         return true;
     }
     if (session->birth != client.birth) {
-        reject(client, push.first, RejectCode::conflict,
-               fmt::format("another instance has this client id; its next client sequence is {}", session->last.value + 1));
+        reject(client, push.first, RejectCode::conflict, another_instance(*session));
         return true;
     }
     if (push.first <= session->inherited) {
@@ -139,24 +146,34 @@ void Clients::take_bye(const Connection& connection, const Blob& frame, const By
 /// A hello is judged by a table that is known to have every decided round.
 void Clients::judge(Client& client) {
     const auto* session = context_.sessions.find(client.client_id);
-    if (session && session->instance == client.instance) {
+    const bool continues = client.continues.value != 0;
+    if (session && session->instance == client.instance && (!continues || client.continues == session->birth)) {
         if (!welcome(client, *session)) ask(client, client.greeting);
         return;
     }
     const bool proposed = client.greeting == Greeting::decided;
     client.greeting = Greeting::none;
-    if (client.sent.value == 0 && !proposed) {
+    if (continues || client.sent.value > 0) {
+        refuse_to_continue(client, session);
+    } else if (!proposed) {
         propose_hello(client);
     } else if (session) {
-        reject(client, {}, RejectCode::conflict,
-               fmt::format("another instance has this client id; its next client sequence is {}", session->last.value + 1));
-    } else if (proposed && client.sent.value == 0 && context_.sessions.size() < context_.config.sessions) {
+        reject(client, {}, RejectCode::conflict, another_instance(*session));
+    } else if (context_.sessions.size() < context_.config.sessions) {
         reject(client, {}, RejectCode::hello_first, session_changed);  // made, and gone again
-    } else if (proposed && client.sent.value == 0) {
+    } else {
         reject(client, {}, RejectCode::too_many_sessions,
                fmt::format("the ledger has {} sessions and none that is idle", context_.sessions.size()));
+    }
+}
+
+/// The session under which this client pushed has ended. What its instance has now, if anything, was made by a hello that
+/// slept in some node meanwhile, and does not know what was pushed.
+void Clients::refuse_to_continue(Client& client, const Session* session) {
+    if (session && session->instance != client.instance) {
+        reject(client, {}, RejectCode::conflict, another_instance(*session));
     } else {
-        reject(client, {}, RejectCode::session_retired, "the ledger has no session of this client id any more");
+        reject(client, {}, RejectCode::session_retired, no_session);
     }
 }
 
@@ -174,7 +191,7 @@ bool Clients::welcome(Client& client, const Session& session) {
     client.birth = session.birth;
     client.accepted = std::max(client.accepted, session.last);
     reply(client.connection,
-          Welcome{client.client_id, session.last, context_.config.self, context_.config.client_limits});
+          Welcome{client.client_id, session.last, context_.config.self, context_.config.client_limits, session.birth});
     return true;
 }
 

@@ -124,6 +124,7 @@ bool Clients::resolve(const Pending& pending) {
         case Kind::bye:
             if (session && session->birth == pending.birth) return false;
             client.greeting = Greeting::none;
+            client.birth = {};
             owe(client, context_.tip.round, Byed{client.client_id});
             return true;
     }

@@ -89,6 +89,7 @@ private:
         Connection connection;  ///< that said the last hello
         Greeting greeting = Greeting::none;
         ClientSequence sent;      ///< as its hello said
+        Round continues;          ///< the birth that its hello goes on with; 0: it may begin anew
         Round birth;              ///< under which its batches are accepted
         ClientSequence accepted;  ///< the last one taken or written
         bool dropping = false;    ///< after busy or reject: batches are dropped until the expected one comes
@@ -128,6 +129,7 @@ private:
     bool refused(Client& client, const PushRequest& push);
     void judge(Client& client);
     bool welcome(Client& client, const Session& session);
+    void refuse_to_continue(Client& client, const Session* session);
     void propose_hello(Client& client);
     template <class Changed>
     void drop_hellos(Changed changed);

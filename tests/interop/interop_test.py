@@ -42,7 +42,7 @@ class Interop(unittest.TestCase):
         with Dealer(self.ring, 0, "python-batch", 11) as client:
             welcome = client.hello()
             self.assertEqual(welcome[:4], ["welcome", "python-batch", 0, 0])
-            self.assertEqual(set(welcome[4]), {"max_message_bytes", "max_batch_bytes", "window_bytes"})
+            self.assertEqual(set(welcome[4]), {"max_message_bytes", "max_batch_bytes", "window_bytes", "birth"})
             client.push(1, [[3, "str payload"], [2, b"bin payload"], [1, "third"]])
             kind, client_id, last, sequence, round_number = client.receive_ack(3)
             self.assertEqual((kind, client_id, last), ("ack", "python-batch", 3))

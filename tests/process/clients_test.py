@@ -138,6 +138,30 @@ class Clients(unittest.TestCase):
             self.assertIn("--id", complaint)
             self.assertEqual(ring.output().messages, [b"of the first", b"of the second"])
 
+    def test_a_hello_that_comes_late_brings_nothing_into_the_output_twice(self):
+        pushed = [[1, "one"], [1, "two"]]
+        with Ring(BINARIES, nodes=3) as ring:
+            ring.wait_healthy()
+            with Dealer(ring, 0, "slow", 5) as client:
+                birth = client.hello()[4]["birth"]
+                client.push(1, pushed)
+                client.receive_ack(2)
+            with Dealer(ring, 0, "slow", 6) as other:  # takes the session over, and ends it
+                self.assertEqual(other.hello()[2], 2)
+                other.send("bye", "slow", 6)
+                self.assertEqual(other.receive(), ["bye", "slow"])
+            with Dealer(ring, 2, "slow", 5) as late:  # as if it had lain in the socket of a node that was frozen
+                made_anew = late.hello()
+                self.assertEqual(made_anew[:3], ["welcome", "slow", 0])
+                self.assertNotEqual(made_anew[4]["birth"], birth)
+            with Dealer(ring, 1, "slow", 5) as client:  # it heard of no ack, say
+                client.send("hello", "slow", 5, 2, birth)
+                self.assertEqual(client.receive()[3], "session_retired")
+                client.push(1, pushed)
+                self.assertEqual(client.receive()[3], "hello_first")
+            self.assertEqual(ring.output().messages, [b"one", b"two"])
+            verify(self, ring)
+
     def test_with_too_many_sessions_the_idlest_retires_and_is_told_so(self):
         crowded = {"ANEL_SESSIONS": "3", "ANEL_SESSION_IDLE_S": "3600"}
         with Ring(BINARIES, nodes=3, settings=crowded) as ring:

@@ -163,7 +163,9 @@ Bytes frame_of(const Term& term) {
     const auto& kind = term.head();
     const auto client = term.text("client");
     const Instance instance{term.number("instance")};
-    if (kind == "hello") return encode(HelloRequest{client, instance, {term.number("sent")}});
+    if (kind == "hello") {
+        return encode(HelloRequest{client, instance, {term.number("sent")}, {term.number("birth")}});
+    }
     if (kind == "bye") return encode(ByeRequest{client, instance});
     if (kind == "status") return encode(StatusRequest{});
     if (kind == "push") {

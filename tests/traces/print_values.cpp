@@ -215,7 +215,10 @@ Term term_of_frame(BytesView frame) {
     return std::visit(
         Overloaded{
             [](const HelloRequest& hello) {
-                return Term{"hello"}("client", hello.client_id)("instance", hello.instance)("sent", hello.sent);
+                Term term{"hello"};
+                term("client", hello.client_id)("instance", hello.instance)("sent", hello.sent);
+                if (hello.birth.value != 0) term("birth", hello.birth);
+                return term;
             },
             [](const PushRequest& push) {
                 Term term{"push"};
@@ -238,7 +241,8 @@ Term term_of(const ClientReply& reply) {
     return std::visit(
         Overloaded{
             [](const Welcome& welcome) {
-                return Term{"welcome"}("client", welcome.client_id)("last", welcome.last)("node", welcome.node);
+                return Term{"welcome"}("client", welcome.client_id)("last", welcome.last)("node", welcome.node)(
+                    "birth", welcome.birth);
             },
             [](const Ack& ack) {
                 return Term{"ack"}("client", ack.client_id)("last", ack.last)("sequence", ack.sequence)("round",

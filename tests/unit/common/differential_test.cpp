@@ -38,7 +38,8 @@ void check_same(const ClientRequest& request, const msgpack::object& object) {
     const auto kind = run_of(fields[1]);
     const auto size = object.via.array.size;
     if (const auto* hello = std::get_if<HelloRequest>(&request)) {
-        BOOST_REQUIRE(kind == "hello" && size == 5 && run_of(fields[2]) == hello->client_id);
+        BOOST_REQUIRE(kind == "hello" && (size == 5 || size == 6) && run_of(fields[2]) == hello->client_id);
+        BOOST_REQUIRE_EQUAL(size == 6 ? fields[5].as<std::uint64_t>() : 0, hello->birth.value);
         BOOST_REQUIRE_EQUAL(fields[3].as<std::uint64_t>(), hello->instance.value);
         BOOST_REQUIRE_EQUAL(fields[4].as<std::uint64_t>(), hello->sent.value);
     } else if (const auto* bye = std::get_if<ByeRequest>(&request)) {
@@ -111,13 +112,15 @@ std::string request_of(Dice& dice) {
     const auto id = dice.bytes(1 + dice.roll(64));
     const std::size_t sizes[]{5, 4, 2, 6, 6, 6, 6, 6};
     const char* kinds[]{"hello", "bye", "status", "push", "push", "push", "push", "push"};
-    put_array(out, dice, sizes[kind]);
+    const bool with_birth = kind == 0 && dice.once_in(2);
+    put_array(out, dice, sizes[kind] + (with_birth ? 1 : 0));
     put(out, dice, 1);
     put_text(out, dice, kinds[kind]);
     if (kind == 2) return out;
     put_text(out, dice, id);
     put(out, dice, std::max<std::uint64_t>(dice.number(), 1));
     if (kind == 0) put(out, dice, dice.number());
+    if (with_birth) put(out, dice, dice.number());
     if (kind < 3) return out;
     const auto count = 1 + dice.roll(5);
     put(out, dice, std::clamp<std::uint64_t>(dice.number(), 1, UINT64_MAX - 10));

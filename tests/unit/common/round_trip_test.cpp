@@ -40,6 +40,7 @@ BOOST_AUTO_TEST_CASE(every_request_comes_back_as_it_was) {
     for (int turn = 0; turn < 5000; ++turn) {
         const auto id = dice.bytes(1 + dice.roll(64));
         check_request(HelloRequest{id, {not_zero(dice)}, {dice.number()}});
+        check_request(HelloRequest{id, {not_zero(dice)}, {dice.number()}, {dice.number()}});
         check_request(ByeRequest{id, {not_zero(dice)}});
     }
 }
@@ -92,6 +93,7 @@ BOOST_AUTO_TEST_CASE(every_reply_comes_back_as_it_was) {
         const auto id = dice.bytes(dice.roll(65));
         const auto text = dice.bytes(dice.roll(300));
         check_reply(Welcome{id, {dice.number()}, {dice.number()}, {dice.number(), dice.number(), dice.number()}});
+        check_reply(Welcome{id, {dice.number()}, {dice.number()}, {}, {dice.number()}});
         check_reply(Ack{id, {dice.number()}, {dice.number()}, {dice.number()}});
         check_reply(Busy{id, {dice.number()}, dice.number()});
         check_reply(Reject{id, {dice.number()}, all_codes[dice.roll(std::size(all_codes))], text});

@@ -89,11 +89,11 @@ BOOST_AUTO_TEST_CASE(an_instance_born_again_while_a_batch_of_its_first_life_is_i
     BOOST_REQUIRE(bid);
     desk.decide({bid_of(1, {{desk.birth("id"), hello("id", 8)}})});
     desk.decide({bid_of(1, {{desk.birth("id"), hello("id", 7)}})});
-    desk.arrive("c", hello("id", 7));
+    desk.arrive("d", hello("id", 7));
     desk.durable();
     desk.words();
     BOOST_TEST(desk.only<Welcome>().last.value == 0U);
-    desk.arrive("c", push("id", 7, 1, {"second life"}));
+    desk.arrive("d", push("id", 7, 1, {"second life"}));
     desk.decide({*bid});
     desk.clients.settled(false);
     desk.run();

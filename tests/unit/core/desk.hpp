@@ -11,8 +11,9 @@
 
 namespace anel::testing {
 
-inline Blob hello(std::string client_id, std::uint64_t instance, std::uint64_t sent = 0) {
-    return Blob::of(encode(HelloRequest{std::move(client_id), Instance{instance}, ClientSequence{sent}}));
+/// @param birth  of the session that it goes on with; 0: it knows of none.
+inline Blob hello(std::string client_id, std::uint64_t instance, std::uint64_t sent = 0, std::uint64_t birth = 0) {
+    return Blob::of(encode(HelloRequest{std::move(client_id), Instance{instance}, ClientSequence{sent}, Round{birth}}));
 }
 inline Blob bye(std::string client_id, std::uint64_t instance) {
     return Blob::of(encode(ByeRequest{std::move(client_id), Instance{instance}}));
