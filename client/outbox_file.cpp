@@ -180,6 +180,8 @@ bool OutboxFile::read_record(const OutboxRecord& record) {
         client_id_ = std::string{payload.substr(sizeof value)};
     } else if (kind == kind_sent) {
         kept_.sent = std::max(kept_.sent, ClientSequence{value});
+    } else if (kind == kind_birth) {
+        kept_.birth = Round{value};
     } else if (kind == kind_acked) {
         kept_.acked = std::max(kept_.acked, ClientSequence{value});
         auto& batches = kept_.batches;
@@ -217,11 +219,18 @@ Result<void> OutboxFile::forget(ClientSequence acked) {
     return append(records);
 }
 
+Result<void> OutboxFile::keep_birth(Round birth) {
+    std::string records;
+    put_record(records, kind_birth, birth.value);
+    return append(records);
+}
+
 Result<void> OutboxFile::replace(const KeptOutbox& outbox) {
     std::string records;
     put_record(records, kind_identity, identity_of(instance_, client_id_));
     put_record(records, kind_sent, outbox.sent.value);
     put_record(records, kind_acked, outbox.acked.value);
+    if (outbox.birth.value != 0) put_record(records, kind_birth, outbox.birth.value);
     for (const auto& batch : outbox.batches) {
         std::vector<Message> messages;
         for (const auto& [timestamp, payload] : batch.messages) messages.push_back({timestamp, payload});

@@ -38,6 +38,8 @@ public:
 
     [[nodiscard]] Result<void> keep(const Blob& frame);
     [[nodiscard]] Result<void> forget(ClientSequence acked);
+    /// What is kept from now on was pushed under this session.
+    [[nodiscard]] Result<void> keep_birth(Round birth);
     /// `sync_failed`: it is rewritten, but a power cut may bring the old one back. Else the old one is in use.
     [[nodiscard]] Result<void> replace(const KeptOutbox& outbox);
     /// Goes on empty, under another instance.

@@ -38,7 +38,8 @@ bool may_begin_record(std::string_view bytes) {
         case kind_batch: return payload.substr(1).starts_with("\x96\x01\xa4push");
         case kind_identity: return get<std::uint32_t>(bytes) > sizeof(std::uint64_t);
         case kind_acked:
-        case kind_sent: return get<std::uint32_t>(bytes) == 1 + sizeof(std::uint64_t);
+        case kind_sent:
+        case kind_birth: return get<std::uint32_t>(bytes) == 1 + sizeof(std::uint64_t);
         default: return false;
     }
 }

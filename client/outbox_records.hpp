@@ -12,6 +12,7 @@ inline constexpr char kind_identity = 'I';  ///< instance (8 bytes), client id
 inline constexpr char kind_batch = 'B';     ///< a push frame, as it goes to a node
 inline constexpr char kind_acked = 'A';     ///< client sequence (8 bytes)
 inline constexpr char kind_sent = 'S';      ///< client sequence (8 bytes)
+inline constexpr char kind_birth = 'W';     ///< birth of the session (8 bytes), as its welcome told it
 
 struct OutboxRecord {
     char kind = 0;

@@ -14,6 +14,7 @@ Session::Session(SessionOptions options, const KeptOutbox& kept)
       node_{options_.first_node % options_.nodes},
       open_{options_.client_id, options_.instance},
       sent_{kept.sent},
+      birth_{kept.birth},
       acked_{kept.acked},
       assigned_{kept.acked} {
     ANEL_ASSERT(options_.nodes > 0);
@@ -164,6 +165,7 @@ void Session::renew(Instant now, Actions& actions) {
     options_.instance = std::exchange(options_.fresh_instance, Instance{0});
     sent_ = {0};
     acked_ = {0};
+    birth_ = {0};
     assigned_ = {0};
     const auto of_new_instance = [&](Batch& batch) {
         Batch fresh{options_.client_id, options_.instance, batch.messages_bytes()};
@@ -205,7 +207,7 @@ void Session::abandon(const std::string& why, Actions& actions) {
 }
 
 KeptOutbox Session::outbox() const {
-    KeptOutbox kept{sent_, acked_, {}};
+    KeptOutbox kept{sent_, acked_, {}, birth_};
     for (const auto& entry : outbox_) {
         if (entry.first.value == 0) break;
         KeptBatch batch{entry.first, {}};

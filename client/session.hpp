@@ -40,6 +40,7 @@ struct KeptOutbox {
     ClientSequence sent;  ///< highest client sequence that may ever have been pushed
     ClientSequence acked;
     std::vector<KeptBatch> batches;  ///< in order, without gaps, all above `acked`
+    Round birth{};                   ///< of the session they were pushed under; 0: not known
 };
 
 // --- inputs --------------------------------------------------------------------------------------
@@ -64,6 +65,10 @@ struct CloseLink {
 struct SendFrame {
     Blob frame;
 };
+/// The session that what follows is pushed under: a hello of a restart goes on with it or is refused.
+struct KeepBirth {
+    Round birth;
+};
 /// Comes before the SendFrame of a batch that was never sent: keep it, so that a restart can resend it.
 struct KeepFrame {
     Blob frame;
@@ -83,7 +88,7 @@ struct Ended {
     std::string why;
 };
 using Action =
-    std::variant<OpenLink, CloseLink, SendFrame, KeepFrame, ForgetKept, ReplaceKept, Renewed, Settled, Ended>;
+    std::variant<OpenLink, CloseLink, SendFrame, KeepBirth, KeepFrame, ForgetKept, ReplaceKept, Renewed, Settled, Ended>;
 using Actions = std::vector<Action>;
 
 /// Where the session stands with its node.
@@ -173,6 +178,7 @@ private:
     void on_reply(const Busy& busy, Instant now, Actions& actions);
     void on_reply(const Reject& reject, Instant now, Actions& actions);
     void on_reply(const Byed& byed, Instant now, Actions& actions);
+    [[nodiscard]] bool goes_on_in(const Welcome& welcome) const;
     template <class Other>
     void on_reply(const Other&, Instant, Actions&) {}  // a status, say: not asked for here
     [[nodiscard]] bool may_renew() const;
@@ -182,6 +188,8 @@ private:
     void open_link(Instant now, Actions& actions);
     void fail_over(const std::string& why, Instant now, Actions& actions);
     void greet(Instant now, Actions& actions);
+    /// The birth that a hello has to name, because something was pushed under it; 0: none.
+    [[nodiscard]] Round birth_to_name() const { return sent_.value == 0 ? Round{} : birth_; }
     void send_what_may(Instant now, Actions& actions);
     void send_entry(Entry& entry, Actions& actions);
     void leave_if_asked(Instant now, Actions& actions);
@@ -209,6 +217,7 @@ private:
     Ordinal open_ordinal_{1};
     Ordinal last_ordinal_{0};
     ClientSequence sent_{0};  ///< highest ever pushed
+    Round birth_{0};          ///< of the session they were pushed under; 0: no welcome told it
     ClientSequence acked_{0};
     ClientSequence assigned_{0};       ///< the last client sequence given to a message
     std::size_t in_flight_bytes_ = 0;  ///< frames of the entries from skipped_ to next_

@@ -87,7 +87,7 @@ void Session::greet(Instant now, Actions& actions) {
     state_ = LinkState::greeting;
     ++hellos_in_row_;
     expect_answer(now);
-    const HelloRequest hello{options_.client_id, options_.instance, sent_};
+    const HelloRequest hello{options_.client_id, options_.instance, sent_, birth_to_name()};
     actions.emplace_back(SendFrame{Blob::of(encode(hello))});
 }
 

@@ -19,9 +19,24 @@ void Session::on(const Replied& input, Instant now, Actions& actions) {
     std::visit([&](const auto& reply) { on_reply(reply, now, actions); }, input.reply);
 }
 
+/// Another session than the one that was pushed under does not know what that one wrote. (No node welcomes to another
+/// one who names it; this one may have been restored from an older time.)
+bool Session::goes_on_in(const Welcome& welcome) const {
+    return birth_to_name().value == 0 || welcome.birth == birth_;
+}
+
 void Session::on_reply(const Welcome& welcome, Instant now, Actions& actions) {
     if (state_ != LinkState::greeting || !is_of(welcome.client_id, options_.client_id)) return;
     node_limits_ = welcome.limits;
+    if (!goes_on_in(welcome)) {
+        constexpr auto other_session = "what was sent belongs to a session that has ended";
+        end(fmt::format("session_retired: {}", other_session), {"session_retired", other_session}, actions);
+        return;
+    }
+    if (birth_ != welcome.birth) {
+        birth_ = welcome.birth;
+        actions.emplace_back(KeepBirth{birth_});
+    }
     if (sent_.value == 0) {
         // A new session, or one taken over: our numbers go on behind what stands there.
         acked_ = welcome.last;
@@ -116,6 +131,10 @@ void Session::on_reply(const Reject& reject, Instant now, Actions& actions) {
 /// behind it must not be lost.
 void Session::on_refused_batch(const Reject& reject, Instant now, Actions& actions) {
     const auto text = fmt::format("{}: {}", name_of(reject.code), reject.text);
+    if (state_ == LinkState::greeting && reject.sequence.value == 0 && birth_to_name().value != 0) {
+        give_up_here(reject, now, actions);  // a node of an older program, which reads no birth
+        return;
+    }
     if (state_ == LinkState::greeting && reject.sequence.value == 0) {
         end(text, {std::string{name_of(reject.code)}, reject.text}, actions);  // our very hello is refused
         return;

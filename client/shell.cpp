@@ -219,6 +219,9 @@ void Client::Shell::perform(const Action& action) {
                        link_.close();
                    },
                    [&](const SendFrame& send) { link_.send(send.frame); },
+                   [&](const KeepBirth& keep) {
+                       if (outbox_) kept(outbox_->keep_birth(keep.birth));
+                   },
                    [&](const KeepFrame& keep) {
                        if (outbox_) kept(outbox_->keep(keep.frame));
                    },

@@ -152,6 +152,28 @@ BOOST_AUTO_TEST_CASE(a_rewritten_outbox_says_the_same) {
     BOOST_TEST(outbox->kept().batches.size() == 2U);
 }
 
+BOOST_AUTO_TEST_CASE(the_birth_of_the_session_comes_back_also_from_a_rewritten_file) {
+    const Folder folder;
+    {
+        auto outbox = OutboxFile::open(folder.file(), wanted("tea"));
+        BOOST_TEST(outbox->kept().birth.value == 0U);
+        BOOST_REQUIRE(outbox->keep_birth({5}));
+        BOOST_REQUIRE(outbox->keep_birth({6}));
+        BOOST_REQUIRE(outbox->keep(frame(1, {"a"})));
+    }
+    {
+        auto outbox = OutboxFile::open(folder.file(), wanted());
+        BOOST_TEST(outbox->kept().birth.value == 6U);
+        BOOST_REQUIRE(outbox->replace(outbox->kept()));
+    }
+    auto outbox = OutboxFile::open(folder.file(), wanted());
+    BOOST_TEST(outbox->kept().birth.value == 6U);
+    BOOST_TEST(outbox->kept().sent.value == 1U);
+    BOOST_REQUIRE(outbox->renew({78}));
+    { const auto closed = std::move(*outbox); }
+    BOOST_TEST(OutboxFile::open(folder.file(), wanted())->kept().birth.value == 0U);
+}
+
 BOOST_AUTO_TEST_CASE(a_renewed_outbox_is_an_empty_one_of_another_instance) {
     const Folder folder;
     {

@@ -17,7 +17,7 @@ BOOST_AUTO_TEST_CASE(a_node_lost_in_the_middle_of_a_batch_is_followed_by_the_nex
     world.step(Disconnected{"gone"});
     BOOST_TEST((world.opened == std::vector<std::size_t>{0, 1}));
     world.step(Connected{});
-    BOOST_TEST((world.hellos.at(0) == HelloRequest{"tea", {7}, {8}}));
+    BOOST_TEST((world.hellos.at(0) == HelloRequest{"tea", {7}, {8}, world.birth}));
     world.welcome(6);
     // The last written one alone, for its ack; then what is not written, from the middle of the batch on.
     BOOST_REQUIRE_EQUAL(world.pushes.size(), 2U);

@@ -19,7 +19,9 @@ class World {
 public:
     explicit World(std::size_t nodes = 3, const KeptOutbox& earlier = {}, std::uint32_t batch_messages = 4,
                    std::size_t window_messages = 64)
-        : session{options(nodes, batch_messages, window_messages), earlier}, kept_up_to_{earlier.sent} {}
+        : session{options(nodes, batch_messages, window_messages), earlier},
+          kept_up_to_{earlier.sent},
+          kept_birth_{earlier.birth} {}
 
     static SessionOptions options(std::size_t nodes, std::uint32_t batch_messages, std::size_t window_messages) {
         SessionOptions wanted;
@@ -54,7 +56,9 @@ public:
     void ack(std::uint64_t last) { reply(Ack{"tea", {last}, {100 + last}, {9}}); }
     void reject(std::uint64_t sequence, RejectCode code) { reply(Reject{"tea", {sequence}, code, "why"}); }
     void busy(std::uint64_t first, std::uint64_t ms) { reply(Busy{"tea", {first}, ms}); }
-    void welcome(std::uint64_t last, limits::ClientLimits limits = {}) { reply(Welcome{"tea", {last}, {0}, limits}); }
+    void welcome(std::uint64_t last, limits::ClientLimits limits = {}) {
+        reply(Welcome{"tea", {last}, {0}, limits, birth});
+    }
     /// The link of the last OpenLink comes to stand and its node greets back.
     void meet(std::uint64_t last) {
         if (session.state() == LinkState::waiting) tick();
@@ -82,6 +86,8 @@ public:
     std::vector<ClientSequence> forgotten;
     std::map<std::uint64_t, Outcome> outcomes;  ///< by ordinal; each settled once, or the test fails
     std::vector<std::string> ended;
+    std::vector<Round> births;  ///< kept
+    Round birth{3};             ///< what welcomes tell
     std::uint64_t instance = 7;
     int byes = 0;
     int replaced = 0;
@@ -108,7 +114,10 @@ private:
             std::visit(Overloaded{[&](const OpenLink& one) { opened.push_back(one.node); },
                                   [&](const CloseLink& one) { closed.push_back(one.why); },
                                   [&](const SendFrame& one) { sent(one.frame); },
+                                  [&](const KeepBirth& one) { births.push_back(one.birth); },
                                   [&](const KeepFrame& one) {
+                                      // Else a restart cannot say which session it was pushed under.
+                                      BOOST_TEST(((births.empty() ? kept_birth_ : births.back()) == birth));
                                       const auto request = decode_request(one.frame.bytes(), {});
                                       kept.push_back(std::get<PushRequest>(*request).first);
                                       kept_up_to_ = std::get<PushRequest>(*request).last();
@@ -130,6 +139,7 @@ private:
     }
 
     ClientSequence kept_up_to_;
+    Round kept_birth_;
 };
 
 inline bool is_durable(const World& world, std::uint64_t ordinal) {
