@@ -412,6 +412,74 @@ class Refusals(unittest.TestCase):
         self.assertNotIsInstance(world.outcomes["a"], Unknown)
 
 
+class Births(unittest.TestCase):
+    """A session's birth: named in each hello behind a push, and never exchanged."""
+
+    def test_each_hello_behind_a_push_names_the_session_that_it_was_pushed_under(self):
+        world = World().begin()
+        world.push("a")
+        world.step(Disconnected("gone"))
+        world.meet()
+        world.reject(1, "gap")
+        self.assertEqual(world.named, [0, 3, 3])
+
+    def test_who_has_pushed_nothing_may_begin_in_any_session(self):
+        world = World().begin()
+        world.step(Disconnected("gone"))
+        world.birth = 9
+        world.meet()
+        world.push("a")
+        world.ack(1)
+        world.step(Disconnected("gone"))
+        world.step(Connected())
+        self.assertEqual(world.named, [0, 0, 9])
+        self.assertTrue(world.are(Durable, "a"))
+
+    def test_what_was_pushed_is_not_pushed_again_in_another_session(self):
+        world = World().begin()
+        world.push("a")
+        world.step(Disconnected("gone"))
+        world.birth = 9
+        world.meet()
+        self.assertEqual((len(world.pushes), world.ended), (1, 1))
+        self.assertTrue(world.are(Unknown, "a"))
+        self.assertEqual(world.outcomes["a"].code, "session_retired")
+
+    def test_who_begins_anew_names_no_birth(self):
+        world = World(fresh_instance=8).begin()
+        world.push("a")
+        world.ack(1)
+        world.step(Disconnected("gone"))
+        world.step(Connected())
+        world.reject(0, "session_retired")
+        world.birth = 12
+        world.welcome()
+        world.push("b")
+        world.step(Disconnected("gone"))
+        world.step(Connected())
+        self.assertEqual(world.named, [0, 3, 0, 12])
+
+    def test_a_node_that_cannot_read_a_birth_is_left(self):
+        world = World().begin()
+        world.push("a")
+        world.step(Disconnected("gone"))
+        world.step(Connected())
+        world.reject(0, "malformed")
+        self.assertEqual((world.opened, world.ended), ([0, 1, 2], 0))
+        world.meet()
+        world.ack(1)
+        self.assertTrue(world.are(Durable, "a"))
+
+    def test_a_node_that_tells_no_birth_is_told_none(self):
+        world = World()
+        world.birth = 0
+        world.begin()
+        world.push("a")
+        world.step(Disconnected("gone"))
+        world.meet()
+        self.assertEqual(world.named, [0, 0])
+
+
 class Property(unittest.TestCase):
     def test_whatever_happens_each_message_is_written_once_and_in_order(self):
         seeds = [int(os.environ["ANEL_SEED"])] if "ANEL_SEED" in os.environ else range(1, 101)
@@ -437,9 +505,12 @@ class Wire(unittest.TestCase):
     def test_the_frames_of_the_document_are_read(self):
         self.assertEqual(wire.hello("tea", 0x1122334455667788, 0),
                          bytes.fromhex("9501a568656c6c6fa3746561cf112233445566778800"))
-        welcome = bytes.fromhex("9601a777656c636f6d65a3746561000283b16d61785f6d6573736167655f6279746573ce00100000"
-                                "af6d61785f62617463685f6279746573ce00400000ac77696e646f775f6279746573ce00800000")
-        self.assertEqual(wire.decode(welcome), wire.Welcome("tea", 0, 2, wire.Limits()))
+        self.assertEqual(wire.hello("tea", 0x1122334455667788, 2, 16),
+                         bytes.fromhex("9601a568656c6c6fa3746561cf11223344556677880210"))
+        welcome = bytes.fromhex("9601a777656c636f6d65a3746561000284b16d61785f6d6573736167655f6279746573ce00100000"
+                                "af6d61785f62617463685f6279746573ce00400000ac77696e646f775f6279746573ce00800000"
+                                "a5626972746810")
+        self.assertEqual(wire.decode(welcome), wire.Welcome("tea", 0, 2, wire.Limits(), 16))
 
     def test_a_push_is_what_any_reader_of_msgpack_reads(self):
         messages = [wire.message(-5, b""), wire.message(2**63 - 1, b"\xff" * 300)]
@@ -453,7 +524,8 @@ class Wire(unittest.TestCase):
         self.assertEqual(wire.decode(msgpack.packb([1, "reject", b"\xff".decode(errors="surrogateescape"), 0, "x", ""],
                                                    unicode_errors="surrogateescape")).client_id, "\udcff")
         for bad in ([1, "ack", "tea", 1, 2], [1, "ack", "tea", -1, 1, 1], [1, "ack", 5, 1, 1, 1], [2, "news"], 5, [],
-                    [1], [1, "welcome", "tea", 0, 2, {"window_bytes": "all"}], [True, "bye", "tea"], {"a": 1}):
+                    [1], [1, "welcome", "tea", 0, 2, {"window_bytes": "all"}],
+                    [1, "welcome", "tea", 0, 2, {"birth": -1}], [True, "bye", "tea"], {"a": 1}):
             with self.subTest(bad), self.assertRaises(wire.Unreadable):
                 wire.decode(msgpack.packb(bad))
         for frame in (b"", b"\xc1", b"\x92\x01", msgpack.packb([1, "bye", "tea"]) + b"\0"):

@@ -21,6 +21,8 @@ class World:
         options = Options(**{"batch_messages": 4, "window_messages": 64, **options})
         self.session = Session("tea", 7, nodes, options, fresh_instance)
         self.opened, self.closed, self.hellos, self.pushes, self.byes, self.ended = [], [], [], [], 0, 0
+        self.named = []  # births, in hellos
+        self.birth = 3  # what welcomes tell
         self.outcomes = {}
 
     def step(self, event):
@@ -42,7 +44,8 @@ class World:
     def sent(self, version, kind, client_id, instance, *fields):
         assert (version, client_id, instance) == (1, "tea", self.session.instance)
         if kind == "hello":
-            self.hellos.append(*fields)
+            self.hellos.append(fields[0])
+            self.named.append(fields[1] if len(fields) > 1 else 0)
         elif kind == "push":
             self.pushes.append((fields[0], [payload.decode() for _, payload in fields[1]]))
         else:
@@ -71,7 +74,7 @@ class World:
         self.step(wire.Busy("tea", first, milliseconds))
 
     def welcome(self, last=0, **limits):
-        self.step(wire.Welcome("tea", last, 0, wire.Limits(**limits)))
+        self.step(wire.Welcome("tea", last, 0, wire.Limits(**limits), self.birth))
 
     def meet(self, last=0, **limits):
         """The link of the last OpenLink comes to stand and its node greets back."""

@@ -35,6 +35,7 @@ class Session:
         self.state = State.WAITING
         self.outbox = Outbox()
         self.limits = wire.Limits()  # of the node that is there
+        self._birth = 0  # of the session that was pushed under, as its welcome told it; 0: not known
         self.trouble = ""  # why there is no progress, for people
         self._message_bytes = options.message_bytes
         self._batch_bytes = options.batch_bytes
@@ -176,7 +177,11 @@ class Session:
         self._said_hello = True
         self._hellos_in_row += 1
         self._expect_answer(now)
-        self._actions.append(Send(wire.hello(self.client_id, self.instance, self.outbox.sent)))
+        self._actions.append(Send(wire.hello(self.client_id, self.instance, self.outbox.sent, self._birth_to_name())))
+
+    def _birth_to_name(self) -> int:
+        """What was pushed may be written in that session: in another one it would be written again."""
+        return self._birth if self.outbox.sent > 0 else 0
 
     def _expect_answer(self, now: float) -> None:
         self._answer_deadline = now + self.timing.answer_timeout
@@ -251,6 +256,11 @@ class Session:
     def _take_welcome(self, welcome: wire.Welcome, now: float) -> None:
         self._take_limits(welcome.limits)
         outbox = self.outbox
+        if self._birth_to_name() not in (0, welcome.birth):
+            text = "what was sent belongs to a session that has ended"
+            self._end(Unknown("session_retired", text), Refused("session_retired", text))
+            return
+        self._birth = welcome.birth
         if outbox.sent == 0:
             # A new session, or one taken over: our numbers go on behind what stands there.
             outbox.acked = outbox.assigned = welcome.last
@@ -307,6 +317,7 @@ class Session:
         elif code == "session_retired" and self._may_renew():
             self.instance, self._fresh_instance = self._fresh_instance, 0
             self.outbox.renew()
+            self._birth = 0
             self._greet(now)
         elif code in ("conflict", "session_retired"):
             self._end(Unknown(code, text), Refused(code, text))
@@ -329,7 +340,10 @@ class Session:
         """Final for one message, which is found by halving its batch; what comes behind it must not be lost."""
         error = Refused(reject.code, reject.text)
         if self.state is State.GREETING and reject.sequence == 0:
-            self._end(Unknown(reject.code, reject.text), error)  # our very hello is refused
+            if self._birth_to_name():
+                self._give_up_here(error, now)  # a node of an older program, which reads no birth
+            else:
+                self._end(Unknown(reject.code, reject.text), error)  # our very hello is refused
             return
         outbox = self.outbox
         place = outbox.find(reject.sequence)

@@ -34,6 +34,7 @@ class Welcome(NamedTuple):
     last: int
     node: int
     limits: Limits
+    birth: int = 0  # of the session: named in each later hello; 0: the node is of an older program
 
 
 class Ack(NamedTuple):
@@ -73,8 +74,10 @@ class Unreadable(ValueError):
     """A frame that no node of this version sends."""
 
 
-def hello(client_id: str, instance: int, sent: int) -> bytes:
-    return _pack([VERSION, "hello", client_id, instance, sent])
+def hello(client_id: str, instance: int, sent: int, birth: int = 0) -> bytes:
+    """birth: of the session that it goes on with; 0: it knows of none."""
+    # A node of an older program knows three fields; it tells no birth, so it is never told one back.
+    return _pack([VERSION, "hello", client_id, instance, sent, *([birth] if birth else [])])
 
 
 def bye(client_id: str, instance: int) -> bytes:
@@ -110,8 +113,8 @@ def _reply(kind: str, fields: list[Any]) -> Reply:
     match kind, fields:
         case "ack", [str() as client_id, last, sequence, number] if _are_integers(last, sequence, number):
             return Ack(client_id, last, sequence, number)
-        case "welcome", [str() as client_id, last, node, dict() as limits] if _are_integers(last, node):
-            return Welcome(client_id, last, node, _limits(limits))
+        case "welcome", [str() as client_id, last, node, dict() as told] if _are_integers(last, node):
+            return Welcome(client_id, last, node, _limits(told), _birth(told))
         case "busy", [str() as client_id, first, retry_after_ms] if _are_integers(first, retry_after_ms):
             return Busy(client_id, first, retry_after_ms)
         case "reject", [str() as client_id, sequence, str() as code, str() as text] if _is_integer(sequence):
@@ -128,6 +131,13 @@ def _limits(told: dict[Any, Any]) -> Limits:
     if not _are_integers(*known.values()):
         raise Unreadable("the node sent limits that cannot be read")
     return Limits(**known)
+
+
+def _birth(told: dict[Any, Any]) -> int:
+    birth = told.get("birth", 0)
+    if not _is_integer(birth):
+        raise Unreadable("the node sent a birth that cannot be read")
+    return int(birth)
 
 
 def _is_integer(value: Any) -> bool:
