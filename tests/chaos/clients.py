@@ -61,6 +61,7 @@ class WireClient(Client):
         # The outbox: what a client that dies finds again. Messages are made from their numbers.
         self.made = 0
         self.sent = 0
+        self.birth = 0         # of the session, as its welcomes tell it
         self.acked = 0
         self.acks = []         # (client sequence, ledger sequence, round), for the judge
         self.told = {}         # refusals by code
@@ -127,7 +128,7 @@ class WireClient(Client):
             connection.heard = now
         if not connection.asked:
             connection.asked = True
-            connection.send("hello", self.client_id, self.instance, self.sent)
+            connection.send("hello", self.client_id, self.instance, self.sent, *([self.birth] if self.sent else []))
         while connection.cursor is not None and connection.cursor <= self.made:
             # Borders of batches move from one attempt to the next.
             last = min(self.made, connection.cursor + self.chance.randint(0, 12 * self.pace))
@@ -153,6 +154,8 @@ class WireClient(Client):
         assert client_id == self.client_id, f"{self.client_id} was told of {client_id}"
         if kind == "welcome":
             assert fields[0] <= self.sent, f"{client_id}: welcome with {fields[0]}, {self.sent} were sent"
+            assert self.sent == 0 or fields[2]["birth"] == self.birth, f"{client_id}: welcome to another session"
+            self.birth = fields[2]["birth"]
             # As one that has forgotten its last acks: repeats must be acked again.
             connection.cursor = max(1, self.acked + 1 - self.chance.choice([0, 0, self.chance.randint(0, 60)]))
         elif kind == "ack":

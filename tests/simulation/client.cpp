@@ -27,9 +27,9 @@ void Client::new_instance() {
     instance_ = {world_.random.number() | 1U};
     sent_ = {};
     acked_ = {};
+    birth_ = {};
     cursor_ = 0;
     history_.clear();
-    said_bye_ = false;
     connect();
 }
 
@@ -76,8 +76,14 @@ void Client::hello() {
     welcomed_ = false;
     leaving_ = false;
     cursor_ = 0;
-    world_.tell([&] { return fmt::format("client {} -> node {} hello sent={}", id_, node_.value, sent_.value); });
-    mail_.send(*line_, Blob::of(encode(HelloRequest{id_, instance_, sent_})));
+    world_.tell([&] {
+        return fmt::format("client {} -> node {} hello sent={} birth={}", id_, node_.value, sent_.value,
+                           birth_to_name().value);
+    });
+    const auto frame = Blob::of(encode(HelloRequest{id_, instance_, sent_, birth_to_name()}));
+    mail_.send(*line_, frame);
+    // The same was said to a node that is frozen, and given up there.
+    if (world_.fault(world_.plan.hello_sleeps)) mail_.sleep({world_.random.below(world_.plan.nodes)}, frame);
     wait_for(200ms, 1500ms);
 }
 
@@ -136,7 +142,6 @@ void Client::push_some() {
     if (outbox_.empty() && sent_.value > 0 && world_.fault(world_.plan.bye)) {
         world_.count("byes");
         leaving_ = true;
-        said_bye_ = true;
         judge_.said_bye(id_, instance_);
         mail_.send(*line_, Blob::of(encode(ByeRequest{id_, instance_})));
         wait_for(200ms, 1500ms);
@@ -163,7 +168,8 @@ void Client::push_acked_again() {
 
 void Client::lose_patience() {
     world_.count("client time-outs");
-    const bool hello_again = world_.random.chance(0.3);
+    // Without a birth to name it could be read when the session is over, and bring pushes behind it into another one.
+    const bool hello_again = world_.random.chance(0.3) && sent_.value > 0;
     if (welcomed_ && !leaving_ && world_.random.chance(0.3)) {
         cursor_ = 0;  // the same again on the same line
         push_some();
@@ -184,17 +190,11 @@ void Client::heard(LineNumber line, const ClientReply& reply) {
 
 void Client::on(const Welcome& welcome) {
     if (welcome.client_id != id_ || welcome.node != node_) throw Violation{"a welcome for another client or node"};
-    if (said_bye_ && welcome.last < acked_) {
-        // The bye was heard, and then an old hello that slept in some node made the session once more.
-        world_.count("byes undone by an old hello");
-        return new_instance();
+    if (sent_.value > 0 && welcome.birth != birth_) {
+        throw Violation{fmt::format("S3: client {} pushed under the birth {} and is welcomed to {}", id_, birth_.value,
+                                    welcome.birth.value)};
     }
-    if (sent_.value > 0 && welcome.last > sent_ && world_.plan.rival) {
-        // An old hello of this instance took the session back behind what the rival wrote: these numbers are its own.
-        world_.count("outboxes given up", outbox_.empty() ? 0 : 1);
-        outbox_.clear();
-        return new_instance();
-    }
+    birth_ = welcome.birth;
     // What an instance that has sent nothing believes is what it inherited; that session may have retired since.
     if (sent_.value > 0 && (welcome.last < acked_ || welcome.last > sent_)) {
         throw Violation{fmt::format("S2: client {} is welcomed at {}, acked are {}, sent {}", id_, welcome.last.value,

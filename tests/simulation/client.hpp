@@ -43,6 +43,7 @@ private:
     void new_instance();
     void connect();
     void hello();
+    [[nodiscard]] Round birth_to_name() const { return sent_.value == 0 ? Round{} : birth_; }
     void tick();
     void make_messages();
     void number_new();
@@ -72,6 +73,7 @@ private:
     Instance instance_;
     ClientSequence sent_;  ///< highest ever pushed by this instance
     ClientSequence acked_;
+    Round birth_;  ///< of the session that it pushed under
     std::deque<Item> outbox_;
     std::deque<Item> history_;  ///< acked lately
 
@@ -82,7 +84,6 @@ private:
     bool ticking_ = false;
     bool welcomed_ = false;
     bool leaving_ = false;    ///< bye was sent on this line
-    bool said_bye_ = false;   ///< bye was sent by this instance, on whatever line
     std::size_t cursor_ = 0;  ///< outbox items before it were pushed on this line
     SimTime patience_until_{0};
     SimTime quiet_until_{0};  ///< after busy or reject

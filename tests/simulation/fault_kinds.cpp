@@ -70,6 +70,7 @@ std::string_view name_of(Fault fault) {
         case Fault::client_frame_slow: return "client frame slow";
         case Fault::acked_pushed_again: return "acked pushed again";
         case Fault::session_retired: return "session retired";
+        case Fault::hello_slept: return "hello slept";
         case Fault::hostile_frame: return "hostile frame";
         case Fault::text_given_up: return "text given up";
         case Fault::count_: break;

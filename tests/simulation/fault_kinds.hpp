@@ -79,6 +79,7 @@ enum class Fault : std::size_t {
     client_frame_slow,
     acked_pushed_again,
     session_retired,
+    hello_slept,
     hostile_frame,
     text_given_up,
     count_

@@ -31,6 +31,17 @@ void Mail::send(LineNumber number, Blob frame) {
     });
 }
 
+void Mail::sleep(NodeId node, Blob frame) {
+    const auto line = ++made_;
+    const auto length = world_.random.between(Duration{0}, world_.plan.hello_sleep_max);
+    world_.events.after(length, [this, line, node, frame = std::move(frame)] {
+        const auto life = life_of_(node);
+        if (!life) return;
+        world_.strike(Fault::hello_slept);
+        arrive_(node, ClientArrived{{fmt::format("{}.{}", line, *life), false}, frame});
+    });
+}
+
 void Mail::reply(const Connection& connection, const ClientReply& reply) {
     LineNumber number = 0;
     const auto& id = connection.routing_id;

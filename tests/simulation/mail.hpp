@@ -25,6 +25,8 @@ public:
     [[nodiscard]] LineNumber open(NodeId node, OnReply on_reply);
     void send(LineNumber number, Blob frame);
     void close(LineNumber number) { lines_.erase(number); }
+    /// A frame lies in the socket of a frozen node, which reads it when its sender has long gone elsewhere.
+    void sleep(NodeId node, Blob frame);
 
     // --- the node's side -------------------------------------------------------------------------
     void reply(const Connection& connection, const ClientReply& reply);

@@ -80,12 +80,19 @@ void draw_config(NodeConfig& config, Random& random) {
 }
 
 /// Sessions retire within seconds. The clocks of writers say how idle one is, so none of them may be wrong by hours.
-void draw_retirement(Plan& plan, Random& random) {
-    if (!random.chance(0.15)) return;
+void retire_soon(Plan& plan, Random& random) {
     plan.config.sessions = random.between(1, 4);
     plan.config.session_idle_us = static_cast<std::int64_t>(random.between(1'000, 300'000));
     plan.wall_jump = 0;
     plan.wall_jump_mean = Duration{0};
+}
+
+/// Often where sessions end soon: what such a hello finds then is what it is about.
+void draw_slept_hellos(Plan& plan, Random& random) {
+    if (!random.chance(0.3)) return;
+    plan.hello_sleeps = 0.3;
+    if (random.chance(0.5)) plan.hello_sleep_max = random.between(50ms, 1000ms);
+    if (random.chance(0.5)) retire_soon(plan, random);
 }
 
 }  // namespace
@@ -121,7 +128,8 @@ Plan plan_of(std::uint64_t seed, const PlanRange& range) {
     if (range.level == FaultLevel::links || range.level == FaultLevel::all) draw_link_faults(plan, random);
     if (range.level == FaultLevel::crash || range.level == FaultLevel::all) draw_node_faults(plan, random);
     if (range.level == FaultLevel::all) draw_disk_faults(plan, random);
-    draw_retirement(plan, random);
+    if (random.chance(0.15)) retire_soon(plan, random);
+    if (range.level == FaultLevel::crash || range.level == FaultLevel::all) draw_slept_hellos(plan, random);
     return plan;
 }
 
@@ -189,6 +197,7 @@ std::string describe(const Plan& plan) {
     part("stranger", plan.stranger);
     part("client_slow", plan.client_slow);
     part("bye", plan.bye);
+    part("hello_sleeps", plan.hello_sleeps);
     if (plan.rival) text += " rival";
     if (plan.vandal) text += " vandal";
     if (plan.config.sessions < 100) text += fmt::format(" sessions<={}", plan.config.sessions);

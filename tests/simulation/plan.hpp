@@ -84,6 +84,8 @@ struct Plan {
     double outbox_lost = 0.3;   ///< of client crashes
     double repeats = 0.02;      ///< an acked batch is pushed again
     double bye = 0;             ///< an idle client says bye
+    double hello_sleeps = 0;    ///< of hellos: another node, which was frozen, reads it late
+    Duration hello_sleep_max = std::chrono::seconds{3};
 
     NodeConfig config;  ///< of every node, `self` aside
 };
