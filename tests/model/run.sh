@@ -29,6 +29,7 @@ small|token.two|token|-DNODES=2 -DHOPS=10|
 small|token.three|token||
 small|sessions.instances|sessions|-DCUTS=1 -DROUNDS=3|
 small|sessions.bye|sessions|-DBYES=1 -DSEQS=1|
+small|sessions.births|sessions|-DNODES=1 -DBYES=1 -DSEQS=1 -DROUNDS=6|
 small|sessions.wakes|sessions|-DWAKES=1 -DROUNDS=3 -DSEQS=1|
 small|progress|progress||
 breaks|late_truncation|ledger|-DLATE_TRUNCATE|out[k]==0
@@ -49,6 +50,7 @@ breaks|result_off_too_early|token|-DEARLY_RESULT_OFF|decided==tip
 breaks|closed_without_votes|token|-DNO_VOTE_CHECK|voted==
 breaks|instance_acked_as_repeat|sessions|-DREPEAT_ACKED|written&
 breaks|no_birth|sessions|-DBYES=1 -DSEQS=1 -DNO_BIRTH|written&
+breaks|birth_not_told|sessions|-DNODES=1 -DBYES=1 -DSEQS=1 -DROUNDS=6 -DNO_BIRTH_TOLD|written&
 breaks|gap_taken|sessions|-DNO_GAP_CHECK|written&
 breaks|welcome_before_sync|sessions|-DCUTS=1 -DEARLY_WELCOME|acked&
 breaks|push_acked_before_sync|sessions|-DCUTS=1 -DEARLY_ACK|acked&

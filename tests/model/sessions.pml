@@ -2,13 +2,15 @@
  *
  * A decided round is one step here (ledger.pml is about that); nodes apply rounds late. Instances are not clever: each
  * pushes any of its client sequences to any node that welcomed it, in any order, again and again, and believes every ack.
- * Each number of each instance is a message of its own. Hellos may be repeated by the network at any time.
+ * Each number of each instance is a message of its own. Hellos that name no birth may come late at any time: they slept in
+ * the socket of a frozen node. What an instance does remember is the birth under which it pushed; it pushes under no other.
  *
  * With WAKES a node may send a copy of a push ahead, with a wake: a round may take it at any later time, again and again.
  *
  * Sizes:   NODES, SEQS, ROUNDS, CUTS, BYES, WAKES
  * Breaks:  REPEAT_ACKED   a push at or below `inherited` is acked as a repeat
  *          NO_BIRTH       rounds and nodes do not compare births
+ *          NO_BIRTH_TOLD  instances do not know the birth under which they pushed
  *          EARLY_WELCOME  a hello is welcomed before the session's round is durable
  *          EARLY_ACK      a push is acked before its round is durable
  *          NO_GAP_CHECK   a round takes what comes behind a missing client sequence
@@ -50,6 +52,7 @@ byte written, written_kept;    /* ghosts, sets of messages: in the output; and d
 byte acked;
 byte cuts, byes;
 bool over[2];                  /* this instance said bye: it pushes no more */
+byte pushed_under[2];          /* the birth under which this instance pushed; 0: it pushed nothing */
 hidden byte i, s, q;
 
 #define MESSAGE(instance, sequence) (1 << ((instance) * SEQS + (sequence) - 1))
@@ -74,6 +77,11 @@ inline ack_up_to(who, low, high) {
 #define SAME_BIRTH(a, b) ((a) == (b))
 #endif
 #define BIRTH_FITS(session, entry_birth) SAME_BIRTH(session.birth, entry_birth)
+#ifdef NO_BIRTH_TOLD
+#define GOES_ON(k, w) true
+#else
+#define GOES_ON(k, w) (pushed_under[w] == 0 || pushed_under[w] == welcomed[(k) * 2 + (w)])
+#endif
 #ifdef REPEAT_ACKED
 #define NOT_INHERITED(session) true
 #else
@@ -160,8 +168,9 @@ proctype node(byte k) {
             :: else
             fi }
     /* a push or a bye comes from an instance that was welcomed here */
-    :: atomic { bid[k * 2 + w] == 0 && welcomed[k * 2 + w] != 0 && !over[w] ->
+    :: atomic { bid[k * 2 + w] == 0 && welcomed[k * 2 + w] != 0 && !over[w] && GOES_ON(k, w) ->
             if :: s = 1 :: SEQS > 1 -> s = 2 :: BYES > byes -> s = BYE; byes++; over[w] = 1 fi;
+            if :: s != BYE -> pushed_under[w] = welcomed[k * 2 + w] :: else fi;
             if
             :: s == BYE -> bid[k * 2 + w] = s; bid_birth[k * 2 + w] = welcomed[k * 2 + w]
             :: s != BYE && !SAME_BIRTH(seen[k].birth, welcomed[k * 2 + w]) -> skip      /* conflict, or retired */
