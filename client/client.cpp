@@ -27,6 +27,7 @@ Result<Prepared> prepare(const Options& options) {
                         .first_node = options.first_node,
                         .batch_messages = options.batch_messages,
                         .batch_bytes = options.batch_bytes,
+                        .message_bytes = options.message_bytes,
                         .window_messages = options.window_messages,
                         .window_bytes = options.window_bytes,
                         .timing = options.timing};

@@ -73,6 +73,7 @@ Result<void> check(const Options& options) {
         return bad(fmt::format("{} messages in a batch, 1 to {} are allowed", options.batch_messages,
                                limits::batch_messages_max));
     }
+    if (options.message_bytes == 0) return bad("a message of 0 bytes at most lets nothing pass");
     if (options.window_messages == 0 || options.window_bytes == 0) return bad("a window of 0 lets nothing pass");
     return {};
 }

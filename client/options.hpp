@@ -32,6 +32,8 @@ struct Options {
     bool sync_outbox = false;                    ///< fdatasync the outbox file before each send
     std::uint32_t batch_messages = 256;          ///< of one push frame at most, 1 to 65535
     std::size_t batch_bytes = 256 * 1024;        ///< of one push frame; a larger message goes alone
+    /// Of one message; a larger one is refused at once. A node may allow less, or more if this is raised.
+    std::size_t message_bytes = 1024 * 1024;
     std::size_t window_messages = 64 * 1024;     ///< not yet settled, sent or not
     std::size_t window_bytes = 8 * 1024 * 1024;  ///< the same in bytes
     WhenFull when_full = WhenFull::block;        ///< what push does when a window is full

@@ -21,6 +21,7 @@ Session::Session(SessionOptions options, const KeptOutbox& kept)
     ANEL_ASSERT(options_.instance.value != 0);
     ANEL_ASSERT(options_.batch_messages > 0);
     ANEL_ASSERT(options_.batch_messages <= limits::batch_messages_max);
+    node_limits_.message_bytes = options_.message_bytes;  // until a welcome tells the node's
     for (const auto& batch : kept.batches) {
         ANEL_ASSERT(batch.first == assigned_.next());
         Entry entry{last_ordinal_.next(), batch.first, Batch{options_.client_id, options_.instance}, true};
@@ -164,8 +165,8 @@ void Session::refuse_entry(std::size_t index, const Reject& reject, Actions& act
 void Session::renew(Instant now, Actions& actions) {
     options_.instance = std::exchange(options_.fresh_instance, Instance{0});
     sent_ = {0};
-    acked_ = {0};
     birth_ = {0};
+    acked_ = {0};
     assigned_ = {0};
     const auto of_new_instance = [&](Batch& batch) {
         Batch fresh{options_.client_id, options_.instance, batch.messages_bytes()};

@@ -25,7 +25,7 @@ struct SessionOptions {
     std::size_t first_node = 0;
     std::uint32_t batch_messages = 256;
     std::size_t batch_bytes = 256 * 1024;  ///< a larger message goes alone
-    std::size_t message_bytes = limits::ClientLimits{}.message_bytes;
+    std::size_t message_bytes = limits::ClientLimits{}.message_bytes;  ///< a node may allow less
     std::size_t window_messages = 64 * 1024;  ///< not yet settled, sent or not
     std::size_t window_bytes = limits::ClientLimits{}.window_bytes;
     Timing timing;

@@ -38,6 +38,9 @@ BOOST_AUTO_TEST_CASE(options_that_cannot_be_are_refused) {
     bad.batch_messages = 65'536;
     BOOST_TEST(!check(bad).has_value());
     bad = good;
+    bad.message_bytes = 0;
+    BOOST_TEST(!check(bad).has_value());
+    bad = good;
     bad.nodes.clear();
     BOOST_TEST(!check(bad).has_value());
 }

@@ -111,6 +111,28 @@ BOOST_AUTO_TEST_CASE(sizes_are_refused_before_a_number_is_given) {
     BOOST_TEST(world.pushes.back().first.value == 1U);
 }
 
+BOOST_AUTO_TEST_CASE(a_message_is_refused_by_the_smaller_limit_of_the_users_and_the_nodes) {
+    constexpr std::size_t mib = 1024 * 1024;
+    auto wanted = World::options(1, 4, 64);
+    wanted.message_bytes = 2 * mib;
+    World world{wanted};
+    // Before the first welcome the user's own counts alone.
+    BOOST_TEST(world.session.push(1, std::string(2 * mib, 'x')).has_value());
+    BOOST_TEST(!world.session.push(1, std::string(2 * mib + 1, 'x')).has_value());
+    world.tick();
+    world.step(Connected{});
+    world.welcome(0, {.message_bytes = 3 * mib, .batch_bytes = 4 * mib});
+    BOOST_TEST(world.session.push(1, std::string(2 * mib, 'x')).has_value());
+    BOOST_TEST(!world.session.push(1, std::string(2 * mib + 1, 'x')).has_value());
+    world.step(Disconnected{"gone"});
+    world.tick(1s);
+    world.step(Connected{});
+    world.welcome(0, {.message_bytes = 1000, .batch_bytes = 4 * mib});
+    const auto refused = world.session.push(1, std::string(1001, 'x'));
+    BOOST_REQUIRE(!refused);
+    BOOST_TEST(refused.error().text == "a message of 1001 bytes, 1000 are allowed");
+}
+
 BOOST_AUTO_TEST_CASE(bye_waits_until_all_is_settled_and_ends) {
     World world;
     world.begin();

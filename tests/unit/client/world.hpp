@@ -23,6 +23,8 @@ public:
           kept_up_to_{earlier.sent},
           kept_birth_{earlier.birth} {}
 
+    explicit World(SessionOptions wanted) : session{std::move(wanted)} {}
+
     static SessionOptions options(std::size_t nodes, std::uint32_t batch_messages, std::size_t window_messages) {
         SessionOptions wanted;
         wanted.client_id = "tea";
@@ -93,8 +95,9 @@ public:
     int replaced = 0;
 
 private:
+    static constexpr limits::ClientLimits any{UINT32_MAX, UINT32_MAX, UINT32_MAX};
     void sent(const Blob& frame) {
-        const auto request = decode_request(frame.bytes(), {});
+        const auto request = decode_request(frame.bytes(), any);
         BOOST_REQUIRE(request);
         if (const auto* hello = std::get_if<HelloRequest>(&*request)) hellos.push_back(*hello);
         if (std::holds_alternative<ByeRequest>(*request)) ++byes;
@@ -118,7 +121,7 @@ private:
                                   [&](const KeepFrame& one) {
                                       // Else a restart cannot say which session it was pushed under.
                                       BOOST_TEST(((births.empty() ? kept_birth_ : births.back()) == birth));
-                                      const auto request = decode_request(one.frame.bytes(), {});
+                                      const auto request = decode_request(one.frame.bytes(), any);
                                       kept.push_back(std::get<PushRequest>(*request).first);
                                       kept_up_to_ = std::get<PushRequest>(*request).last();
                                   },
