@@ -64,6 +64,9 @@ public:
     void refuse_new(RejectCode code, std::string why);
     void accept_all() { refusal_.reset(); }
     [[nodiscard]] bool refusing() const { return refusal_.has_value(); }
+    [[nodiscard]] std::optional<RejectCode> refusing_with() const {
+        return refusal_ ? std::optional{refusal_->code} : std::nullopt;
+    }
 
     /// Nothing waits, nothing is owed.
     [[nodiscard]] bool idle() const { return queue_.empty() && due_.empty() && greeting_.empty(); }

@@ -61,7 +61,8 @@ struct Granted {
     History history;
 };
 struct GrantRefused {
-    Epoch newest;  ///< the ledger's newest epoch now
+    Epoch newest;            ///< the ledger's newest epoch now
+    bool disk_full = false;  ///< there is no space for another segment
 };
 struct CaughtUp {
     History history;

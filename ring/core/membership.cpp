@@ -109,7 +109,7 @@ void Membership::link_bound(LinkId link, const std::string& address) {
     }
     if (phase_ == Phase::calling) {
         for (const auto node : context_.config.nodes) {
-            if (node != context_.config.self) context_.tell(node, Call{call_, context_.ledger, highest_});
+            if (node != context_.config.self) context_.tell(node, Call{call_, context_.ledger, highest_, disk_full_});
         }
         grant_if_enough();
     } else if (phase_ == Phase::seeking) {
@@ -127,6 +127,7 @@ void Membership::call_arrived(NodeId from, Incarnation incarnation, const Call& 
     // The candidate has written the same number into the ledger that this node reads: they share one page.
     if (call.ledger != context_.ledger || call_word != call.call || excluded(from)) return;
     gone_.erase(from);
+    if (!in_epoch()) disk_full_ = call.disk_full;
     if (in_epoch()) {
         const auto* known = member(from);
         const bool left_it = known && known->incarnation == incarnation && call.highest >= view_->epoch;
@@ -195,9 +196,10 @@ void Membership::granted(const Grant& grant) {
     caught_up();
 }
 
-void Membership::grant_refused(Epoch newest) {
+void Membership::grant_refused(const GrantRefused& refused) {
     ANEL_ASSERT(phase_ == Phase::granting);
-    highest_ = std::max(highest_, newest);
+    highest_ = std::max(highest_, refused.newest);
+    disk_full_ = refused.disk_full;
     context_.act(SetCallWord{CallId{}});
     go(Phase::seeking);
     call_at_ = turn() + context_.config.timing.answer_patience;
@@ -264,6 +266,7 @@ void Membership::enter(const View& view) {
         }
     }
     highest_ = view.epoch;
+    disk_full_ = false;
     ready_.clear();
     joiners_.clear();
     callers_.clear();
@@ -467,6 +470,7 @@ void Membership::ticked() {
             if (rest_until_ && now >= *rest_until_) {
                 grant_if_enough();
             } else if (!rest_until_ && now >= since_ + timing.call_again) {
+                disk_full_ = false;  // it is not what is missing now
                 // No majority: whoever was left out may be needed.
                 excluded_.clear();
                 gone_.clear();

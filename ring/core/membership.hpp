@@ -47,7 +47,7 @@ public:
     void link_dropped(LinkId link);
 
     void granted(const Grant& grant);
-    void grant_refused(Epoch newest);
+    void grant_refused(const GrantRefused& refused);
     void caught_up();
 
     /// The epoch cannot go on: tells all members, and seeks.
@@ -73,6 +73,8 @@ public:
     [[nodiscard]] bool is_inbound(LinkId link) const { return in_epoch() && inbound_ == link; }
     [[nodiscard]] bool is_outbound(LinkId link) const { return in_epoch() && outbound_ == link; }
     [[nodiscard]] Instant since() const { return since_; }
+    /// What keeps the nodes from an epoch is the lack of space.
+    [[nodiscard]] bool disk_full() const { return disk_full_; }
     [[nodiscard]] std::optional<Instant> next_wakeup() const;
 
 private:
@@ -122,6 +124,7 @@ private:
     Phase phase_ = Phase::seeking;
     Instant since_;       ///< this phase
     Epoch highest_;       ///< the highest epoch heard of
+    bool disk_full_ = false;  ///< the last grant found no space, as this node saw it or a candidate said
     std::uint64_t last_link_ = 0;
 
     // seeking and calling

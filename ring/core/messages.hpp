@@ -42,6 +42,7 @@ struct Call {
     CallId call;
     LedgerId ledger;
     Epoch highest;  ///< the highest epoch the candidate knows
+    bool disk_full = false;  ///< the grant that it asked for last found no space
     friend bool operator==(const Call&, const Call&) = default;
 };
 /// To the candidate: I am, and this is where my predecessor may connect.

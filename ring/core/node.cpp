@@ -188,7 +188,7 @@ private:
         follow(granted.history);
         membership_.granted(granted.grant);
     }
-    void take(const GrantRefused& refused) { membership_.grant_refused(refused.newest); }
+    void take(const GrantRefused& refused) { membership_.grant_refused(refused); }
     void take(const CaughtUp& caught_up) {
         follow(caught_up.history);
         membership_.caught_up();
@@ -264,9 +264,14 @@ private:
         if (leave_until_) return;
         if (operational()) {
             if (clients_.refusing()) clients_.accept_all();
-        } else if (!clients_.refusing() && context_.now.steady >= down_since_ + context_.config.timing.no_quorum_after) {
-            clients_.refuse_all(RejectCode::no_quorum, "this node is in no ring with a majority; try another one");
+            return;
         }
+        if (context_.now.steady < down_since_ + context_.config.timing.no_quorum_after) return;
+        const auto code = membership_.disk_full() ? RejectCode::disk_full : RejectCode::no_quorum;
+        if (clients_.refusing_with() == code) return;
+        clients_.refuse_all(code, membership_.disk_full()
+                                      ? "no space is left for the ledger, so no ring can form"
+                                      : "this node is in no ring with a majority; try another one");
     }
 
     void leave_if_done() {

@@ -139,19 +139,21 @@ void Daemon::perform(const BindLink& action) {
 void Daemon::perform(const SetCallWord& action) { parts_.ledger.set_call_word(self_, action.call); }
 
 /// A candidate that was not granted an epoch hears which one the ledger has now.
-void Daemon::refuse_grant(Round applied) {
+void Daemon::refuse_grant(Round applied, bool disk_full) {
     const auto history = parts_.ledger.read(applied);
     if (!history) return end(history.error());
-    pending_.emplace_back(GrantRefused{history->tip.epoch});
+    pending_.emplace_back(GrantRefused{history->tip.epoch, disk_full});
 }
 
 void Daemon::perform(const AskGrant& action) {
     const auto grant = parts_.ledger.grant(action.highest_named);
     if (!grant) {
         switch (grant.error().code) {
-            case ErrorCode::disk_full: spdlog::warn("no epoch can be granted: {}", grant.error().text); [[fallthrough]];
+            case ErrorCode::disk_full:
+                spdlog::warn("no epoch can be granted: {}", grant.error().text);
+                return refuse_grant(action.applied, true);
             case ErrorCode::newer_epoch:
-            case ErrorCode::fenced: return refuse_grant(action.applied);
+            case ErrorCode::fenced: return refuse_grant(action.applied, false);
             default: return end(grant.error());
         }
     }

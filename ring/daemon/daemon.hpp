@@ -82,7 +82,7 @@ private:
     void perform(const SendControl& action);
     void perform(SendLink& action);
     void perform(const auto& action) { parts_.transport.perform(action); }
-    void refuse_grant(Round applied);
+    void refuse_grant(Round applied, bool disk_full);
     void end(const Error& error);
 
     Parts parts_;

@@ -18,7 +18,7 @@ struct Shape {
 };
 // clang-format off
 template <class Message> inline constexpr Shape shape_of{};
-template <> inline constexpr Shape shape_of<Call>{3, "call"};
+template <> inline constexpr Shape shape_of<Call>{4, "call"};
 template <> inline constexpr Shape shape_of<Answer>{3, "answer"};
 template <> inline constexpr Shape shape_of<Content>{2, "content"};
 template <> inline constexpr Shape shape_of<Join>{1, "join"};

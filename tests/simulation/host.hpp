@@ -86,7 +86,7 @@ private:
     void read_then(Round applied, std::function<void(History)> then);
     [[nodiscard]] Duration disk(std::int64_t at_most_us);
     [[nodiscard]] Duration sync_time() { return world_.random.between(Duration{100}, world_.plan.sync_max); }
-    void refuse_grant();
+    void refuse_grant(bool disk_full = false);
     /// The disk refused, and the process ends. After the faults its supervisor starts it again.
     void end_by_disk(Fault kind);
 

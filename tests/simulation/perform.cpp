@@ -96,10 +96,10 @@ void Host::read_then(Round applied, std::function<void(History)> then) {
     });
 }
 
-void Host::refuse_grant() {
+void Host::refuse_grant(bool disk_full) {
     world_.count("grants refused");
     world_.candidates.erase(self_);
-    finish(GrantRefused{ledger_->newest_epoch()});
+    finish(GrantRefused{ledger_->newest_epoch(), disk_full});
 }
 
 void Host::ask_grant(const AskGrant& ask) {
@@ -110,7 +110,7 @@ void Host::ask_grant(const AskGrant& ask) {
     grant_step(Fault::killed_before_seal, disk(200), [this, ask] {
         if (volume_.disk_full) {
             world_.strike(Fault::disk_full_segment);
-            return refuse_grant();
+            return refuse_grant(true);
         }
         if (world_.fault(world_.plan.grant_failure, Fault::grant_failed)) return kill("no segment can be made");
         const auto sealed = ledger_->seal_for_grant(ask.highest_named);

@@ -108,7 +108,7 @@ Control control_of(const Term& term) {
     const auto& kind = term.head();
     const Epoch epoch{term.number("epoch")};
     const Epoch highest{term.number("highest")};
-    if (kind == "call") return Call{{term.number("call")}, {term.number("ledger")}, highest};
+    if (kind == "call") return Call{{term.number("call")}, {term.number("ledger")}, highest, term.has("disk_full")};
     if (kind == "answer") return Answer{{term.number("call")}, highest, term.text("link")};
     if (kind == "content") return Content{epoch, {term.number("coordinator")}};
     if (kind == "join") return Join{highest};
@@ -203,7 +203,7 @@ Input input_of(const Term& term) {
     if (kind == "granted") {
         return Granted{{{term.number("epoch")}, {term.number("segment")}}, history_of(term.at("history"))};
     }
-    if (kind == "grant_refused") return GrantRefused{{term.number("newest")}};
+    if (kind == "grant_refused") return GrantRefused{{term.number("newest")}, term.has("disk_full")};
     if (kind == "caught_up") return CaughtUp{history_of(term.at("history"))};
     if (kind == "decided") return RoundDecided{};
     if (kind == "refused") {

@@ -30,7 +30,9 @@ Term term_of(const Input& input) {
                 return Term{"granted"}("epoch", granted.grant.epoch)("segment", granted.grant.segment)(
                     "history", term_of(granted.history));
             },
-            [](const GrantRefused& refused) { return Term{"grant_refused"}("newest", refused.newest); },
+            [](const GrantRefused& refused) {
+                return Term{"grant_refused"}("newest", refused.newest).flag("disk_full", refused.disk_full);
+            },
             [](const CaughtUp& caught_up) { return Term{"caught_up"}("history", term_of(caught_up.history)); },
             [](const RoundDecided&) { return Term{"decided"}; },
             [](const RoundRefused& refused) {

@@ -164,7 +164,8 @@ Term term_of(const Connection& connection) {
 Term term_of(const Control& message) {
     return std::visit(Overloaded{
                           [](const Call& call) {
-                              return Term{"call"}("call", call.call)("ledger", call.ledger)("highest", call.highest);
+                              return Term{"call"}("call", call.call)("ledger", call.ledger)("highest", call.highest)
+                                  .flag("disk_full", call.disk_full);
                           },
                           [](const Answer& answer) {
                               return Term{"answer"}("call", answer.call)("highest", answer.highest)(

@@ -371,6 +371,33 @@ BOOST_AUTO_TEST_CASE(a_full_disk_refuses_and_the_ring_goes_on_when_there_is_spac
     BOOST_TEST(ring.status(0).view->epoch.value == 1U);
 }
 
+BOOST_AUTO_TEST_CASE(where_no_epoch_can_be_granted_for_want_of_space_every_node_says_so) {
+    SmallRing ring{3};
+    ring.boot_all();
+    ring.run(2s);
+    check_service(ring, "before");
+    ring.ledger.disk_full = true;
+    ring.kill(0);
+    ring.run(5s);
+    const auto refusal_of = [&](std::uint64_t node, const std::string& client) {
+        ring.say(node, client, hello(client + std::to_string(node), 7));
+        ring.run(100ms);
+        BOOST_REQUIRE_EQUAL(ring.told<Reject>(node, client).size(), 1U);
+        return ring.told<Reject>(node, client).front().code;
+    };
+    BOOST_TEST((refusal_of(1, "full") == RejectCode::disk_full));
+    BOOST_TEST((refusal_of(2, "full") == RejectCode::disk_full));
+    ring.kill(2);
+    ring.run(5s);
+    BOOST_TEST((refusal_of(1, "alone") == RejectCode::no_quorum));
+    ring.boot(2);
+    ring.run(5s);
+    BOOST_TEST((refusal_of(2, "again") == RejectCode::disk_full));
+    ring.ledger.disk_full = false;
+    ring.run(5s);
+    BOOST_TEST(ring.running() == 2U);
+}
+
 BOOST_AUTO_TEST_CASE(the_journal_goes_on_in_new_segments_within_an_epoch) {
     for (const std::size_t count : {1U, 3U}) {
         NodeConfig config;

@@ -191,6 +191,7 @@ struct SmallRing {
     std::optional<Input> act(NodeId, Host&, const AskGrant& ask) {
         const auto tip = ledger.tip();
         if (tip.epoch > ask.highest_named) return GrantRefused{tip.epoch};
+        if (ledger.disk_full && !ledger.room_for_segments) return GrantRefused{tip.epoch, true};
         ledger.add_segment(ask.highest_named.next());
         ledger.durable = tip.round;
         return Granted{{ask.highest_named.next(), {ledger.segments.size()}}, ledger.read(ask.applied)};
