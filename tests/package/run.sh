@@ -65,7 +65,7 @@ check_fields() {
 check_exit_codes() {
     local told unit
     told=$(sed -n '/^\.SH EXIT STATUS/,/^\.TE/s/^\([0-9]*\)|.*/\1/p' "$root/docs/manual/aneld.8.prose" | grep -vx 0 | xargs)
-    unit=$(sed -n 's/^RestartPreventExitStatus=//p' "$root/packaging/debian/aneld@.service")
+    unit=$(sed -n 's/^RestartPreventExitStatus=//p' "$root/ring/package/debian/aneld@.service")
     [ "$told" = "$unit" ] || fail "RestartPreventExitStatus is '$unit', aneld(8) has '$told'"
 }
 
