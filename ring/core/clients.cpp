@@ -241,7 +241,9 @@ void Clients::refuse_all(RejectCode code, std::string why) {
         if (pending.kind == Kind::hello) client.greeting = Greeting::none;
         if (!told.insert(&client).second) continue;
         start_over(client);
-        reject(client, pending.first, code, why);
+        // A bid that is given up here may be decided yet. The node's own client must not use its numbers again: it says
+        // hello anew, whatever the code.
+        reject(client, client.connection == own_connection() ? ClientSequence{} : pending.first, code, why);
     }
     serve_own_client();
 }
