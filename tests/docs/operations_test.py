@@ -14,7 +14,7 @@ REPOSITORY = pathlib.Path(sys.argv[1])
 # Kinds of errors that stay inside: the node takes its turn, nobody reads a line.
 HANDLED = {"fenced", "newer_epoch"}
 # What strangers send is counted in the metrics (anel_..._malformed_total), not said.
-COUNTED = {"ring/transport/codec.cpp"}
+COUNTED = {"ring/transport/codec.cpp", "ring/transport/links.cpp"}
 # The findings of the doctor say what to do themselves.
 SELF_SPOKEN = "client/doctor/"
 NO_TROUBLE = ("%Y-%m-%dT", "anel {} incarnation", "anel up: {} nodes on", "anel up: the ring in a browser",
