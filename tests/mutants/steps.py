@@ -80,6 +80,7 @@ class Step:
     def run(self, binaries, source):
         # What a failing test keeps to be looked at is of no use here.
         with tempfile.TemporaryDirectory(prefix="anel-mutants-") as folder:
+            os.chmod(folder, 0o755)  # some tests become another user, who has to come in
             for command in self._commands(binaries, source):
                 result = _run(command, self.seconds, folder)
                 if result.failed:
