@@ -239,9 +239,10 @@ void Membership::view_arrived(NodeId from, const View& view) {
     context_.act(CatchUp{context_.tip.round});
 }
 
-/// The same lives of the same nodes, and perhaps others.
+/// The very next epoch has the same lives of the same nodes, and perhaps others. Who comes back one epoch later was the
+/// silent one itself.
 bool Membership::nobody_is_gone(const View& before, const View& now) {
-    return std::all_of(before.members.begin(), before.members.end(), [&](const Member& known) {
+    return now.epoch == before.epoch.next() && std::all_of(before.members.begin(), before.members.end(), [&](const Member& known) {
         return std::any_of(now.members.begin(), now.members.end(), [&](const Member& other) {
             return other.id == known.id && other.incarnation == known.incarnation;
         });
