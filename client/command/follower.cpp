@@ -1,13 +1,11 @@
 #include "client/command/follower.hpp"
 
 #include <fcntl.h>
-#include <poll.h>
 #include <sys/inotify.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <string>
 #include <vector>
 
@@ -20,15 +18,9 @@ constexpr std::size_t chunk_bytes = 256 * 1024;
 
 }  // namespace
 
-Follower::Follower(std::filesystem::path path)
-    : path_{std::move(path)}, inotify_{::inotify_init1(IN_NONBLOCK | IN_CLOEXEC)} {
-    watch_folder();
-}
+Follower::Follower(std::filesystem::path path) : path_{std::move(path)} { watch_folder(); }
 
-Follower::~Follower() {
-    close();
-    if (inotify_ >= 0) ::close(inotify_);
-}
+Follower::~Follower() { close(); }
 
 void Follower::close() {
     if (file_ >= 0) ::close(file_);
@@ -37,9 +29,9 @@ void Follower::close() {
 
 /// The folder's events tell of creation, replacement and growth alike.
 void Follower::watch_folder() {
-    if (watching_ || inotify_ < 0) return;
+    if (watching_) return;
     const auto folder = path_.has_parent_path() ? path_.parent_path() : std::filesystem::path{"."};
-    watching_ = ::inotify_add_watch(inotify_, folder.c_str(), IN_CREATE | IN_MOVED_TO | IN_MODIFY) >= 0;
+    watching_ = watch_.add(folder, IN_CREATE | IN_MOVED_TO | IN_MODIFY);
 }
 
 bool Follower::open() {
@@ -91,12 +83,7 @@ Follower::Change Follower::read(const std::function<bool(std::string_view)>& eac
 
 void Follower::wait(std::chrono::milliseconds most) {
     // Some file systems tell no events of others' writes, so no wait is longer than this.
-    const auto bounded = std::min(most, std::chrono::milliseconds{500});
-    pollfd events{inotify_, POLLIN, 0};
-    if (::poll(&events, inotify_ < 0 ? 0 : 1, static_cast<int>(bounded.count())) <= 0) return;
-    std::array<char, 4096> ignored{};
-    while (::read(inotify_, ignored.data(), ignored.size()) > 0) {
-    }
+    watch_.wait(std::min(most, std::chrono::milliseconds{500}));
 }
 
 }  // namespace anel::command

@@ -9,6 +9,8 @@
 #include <functional>
 #include <string_view>
 
+#include "common/file_watch.hpp"
+
 namespace anel::command {
 
 class Follower {
@@ -43,7 +45,7 @@ private:
 
     std::filesystem::path path_;
     int file_ = -1;
-    int inotify_ = -1;
+    FileWatch watch_;
     bool watching_ = false;
     std::uint64_t offset_ = 0;
 };

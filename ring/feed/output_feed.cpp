@@ -6,12 +6,12 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <atomic>
 #include <cerrno>
 #include <set>
 #include <thread>
 
+#include "common/file_watch.hpp"
 #include "ring/feed/reading_desk.hpp"
 #include "ring/ledger/durable_end.hpp"
 #include "ring/transport/frames.hpp"
@@ -33,23 +33,6 @@ constexpr int answers_waiting_max = 2;    ///< of one connection, unsent
 constexpr milliseconds heartbeat_every{5000};
 constexpr milliseconds heartbeat_timeout{20'000};
 constexpr milliseconds last_words{200};
-
-/// Tells of writes to one file, whoever makes them.
-class WriteWatch {
-public:
-    explicit WriteWatch(const std::filesystem::path& file) : inotify_{::inotify_init1(IN_NONBLOCK | IN_CLOEXEC)} {
-        if (inotify_.valid()) ::inotify_add_watch(inotify_.get(), file.c_str(), IN_MODIFY);
-    }
-    [[nodiscard]] int descriptor() const { return inotify_.get(); }
-    void take() const {
-        std::array<char, 4096> events{};
-        while (::read(inotify_.get(), events.data(), events.size()) > 0) {
-        }
-    }
-
-private:
-    Descriptor inotify_;  ///< invalid: nothing is told, and each heartbeat looks
-};
 
 /// Bytes of output that libzmq has not sent yet. Their blobs outlive the feed.
 using UnderWay = std::shared_ptr<std::atomic<std::size_t>>;
@@ -76,7 +59,6 @@ public:
           socket_{std::move(socket)},
           monitor_{context, socket_.raw()},
           stop_{::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)},
-          writes_{opened_.folders.path / Output::name},
           thread_{[this] { run(); }} {}
     Feeder(const Feeder&) = delete;
     Feeder& operator=(const Feeder&) = delete;
@@ -87,6 +69,7 @@ public:
 
 private:
     void run() {
+        writes_.add(opened_.folders.path / Output::name, IN_MODIFY);
         while (true) {
             bool stop = false;
             wait(stop);
@@ -206,7 +189,7 @@ private:
     Monitor monitor_;
     std::set<int> connections_;  ///< their descriptors
     Descriptor stop_;
-    WriteWatch writes_;
+    FileWatch writes_;  ///< to output.txt; where nothing is told, each heartbeat looks
     PollSet polled_;
     DurableMark mark_;
     Instant look_at_{};

@@ -1,51 +1,26 @@
 // `anel export`: finished pieces of the output become files for other programs.
 #include <fmt/format.h>
-#include <poll.h>
 #include <sys/inotify.h>
-#include <unistd.h>
 
-#include <array>
+#include <chrono>
 #include <cstdio>
 
 #include "client/command/commands.hpp"
 #include "client/command/export/pieces.hpp"
+#include "common/file_watch.hpp"
 
 namespace anel::command {
 namespace {
 
 constexpr int exit_incomplete = 1;
 /// Some file systems tell nothing of what others do.
-constexpr int look_every_ms = 2000;
+constexpr std::chrono::milliseconds look_every{2000};
 
 struct ExportFlags {
     std::string folder;
     std::string target;
     std::string format = "jsonl";
     bool follow = false;
-};
-
-/// Tells when a file of the folder came or got another name.
-class Arrivals {
-public:
-    explicit Arrivals(const std::string& folder) : inotify_{::inotify_init1(IN_NONBLOCK | IN_CLOEXEC)} {
-        if (inotify_ >= 0) ::inotify_add_watch(inotify_, folder.c_str(), IN_CREATE | IN_MOVED_TO);
-    }
-    Arrivals(const Arrivals&) = delete;
-    Arrivals& operator=(const Arrivals&) = delete;
-    ~Arrivals() {
-        if (inotify_ >= 0) ::close(inotify_);
-    }
-    /// A signal ends the wait.
-    void wait() const {
-        pollfd events{inotify_, POLLIN, 0};
-        if (::poll(&events, inotify_ < 0 ? 0 : 1, look_every_ms) <= 0) return;
-        std::array<char, 4096> ignored{};
-        while (::read(inotify_, ignored.data(), ignored.size()) > 0) {
-        }
-    }
-
-private:
-    int inotify_;
 };
 
 /// All that is finished and not there yet.
@@ -64,7 +39,8 @@ Result<void> export_finished(const ExportFlags& flags, const ExportFolder& targe
 
 int run(const ExportFlags& flags) {
     catch_signals();
-    const Arrivals arrivals{flags.folder};
+    FileWatch arrivals;
+    arrivals.add(flags.folder, IN_CREATE | IN_MOVED_TO);
     const auto target = ExportFolder::open(flags.target, flags.format == "csv" ? RowFormat::csv : RowFormat::jsonl);
     if (!target) return fail("export", target.error().text, exit_usage);
     for (;;) {
@@ -74,7 +50,7 @@ int run(const ExportFlags& flags) {
             return fail("export", done.error().text, usage ? exit_usage : exit_incomplete);
         }
         if (!flags.follow || signalled()) return exit_success;
-        arrivals.wait();
+        arrivals.wait(look_every);
     }
 }
 
