@@ -242,7 +242,8 @@ void Membership::view_arrived(NodeId from, const View& view) {
 /// The very next epoch has the same lives of the same nodes, and perhaps others. Who comes back one epoch later was the
 /// silent one itself.
 bool Membership::nobody_is_gone(const View& before, const View& now) {
-    return now.epoch == before.epoch.next() && std::all_of(before.members.begin(), before.members.end(), [&](const Member& known) {
+    if (now.epoch != before.epoch.next()) return false;
+    return std::all_of(before.members.begin(), before.members.end(), [&](const Member& known) {
         return std::any_of(now.members.begin(), now.members.end(), [&](const Member& other) {
             return other.id == known.id && other.incarnation == known.incarnation;
         });
@@ -253,7 +254,7 @@ void Membership::enter(const View& view) {
     if (inbound_) context_.act(CloseLink{*inbound_});
     if (outbound_) context_.act(CloseLink{*outbound_});
     outbound_.reset();
-    if (const auto before = std::exchange(silent_, std::nullopt); before && nobody_is_gone(*before, view)) {
+    if (std::exchange(ended_silent_, false) && nobody_is_gone(*view_, view)) {
         context_.patience.was_mistaken(context_.now.steady, context_.config.timing.token_timeout);
     }
     view_ = view;
@@ -386,7 +387,9 @@ void Membership::suspect_arrived(NodeId from, Incarnation incarnation, const Sus
 /// Keeps what a suspicion says about a node. Hints only: who is thought gone and answers is in.
 void Membership::note(const Suspect& suspect) {
     if (suspect.reason == SuspectReason::bid_lost) context_.bid_was_lost();
-    if (suspect.reason == SuspectReason::token_overdue || suspect.reason == SuspectReason::start_overdue) silent_ = view_;
+    if (suspect.reason == SuspectReason::token_overdue || suspect.reason == SuspectReason::start_overdue) {
+        ended_silent_ = true;
+    }
     if (suspect.about == context_.config.self) return;
     switch (suspect.reason) {
         case SuspectReason::link_dropped:

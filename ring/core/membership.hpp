@@ -139,7 +139,7 @@ private:
 
     // in a view
     std::optional<View> view_;  ///< the present one, or the last
-    std::optional<View> silent_;  ///< one that ended for a silence, until the next is entered
+    bool ended_silent_ = false;  ///< it ended for a silence; until the next is entered
     std::optional<LinkId> inbound_;
     std::optional<LinkId> outbound_;
     bool inbound_stands_ = false;
