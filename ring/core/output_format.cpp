@@ -89,7 +89,8 @@ public:
     void add_hex(unsigned byte) { add(std::array{'\\', 'x', hex[byte >> 4U], hex[byte & 0xfU]}); }
     /// A character below U+10000 as JSON says it.
     void add_code_point(unsigned point) {
-        add(std::array{'\\', 'u', hex[point >> 12U], hex[point >> 8U & 0xfU], hex[point >> 4U & 0xfU], hex[point & 0xfU]});
+        add(std::array{'\\', 'u', hex[point >> 12U], hex[point >> 8U & 0xfU], hex[point >> 4U & 0xfU],
+                       hex[point & 0xfU]});
     }
 
 private:
@@ -106,24 +107,6 @@ private:
     std::size_t used_ = 0;
 };
 
-/// Takes characters one by one, from one that is not plain up to where it pays again to look for plain ones in words.
-/// @param special  appends the one character at the start of what it is given, which is not plain; returns its length.
-template <class Special>
-void append_mixed(std::string& text, std::string_view& raw, Special special) {
-    constexpr int plain_again = 8;
-    Pieces pieces{text};
-    for (int streak = 0; !raw.empty() && streak < plain_again;) {
-        if (is_plain(raw.front())) {
-            pieces.add(raw.substr(0, 1));
-            raw.remove_prefix(1);
-            ++streak;
-        } else {
-            raw.remove_prefix(special(pieces, raw));
-            streak = 0;
-        }
-    }
-}
-
 /// Plain ASCII needs no escape in JSON either, but for the quotation mark.
 void append_json_plain(std::string& text, std::string_view plain) {
     for (auto quote = plain.find('"'); quote != std::string_view::npos; quote = plain.find('"')) {
@@ -134,6 +117,7 @@ void append_json_plain(std::string& text, std::string_view plain) {
     text.append(plain);
 }
 
+/// Adds the one character at the start of `raw`, which is not plain, as JSON says it. @return its length in `raw`.
 std::size_t add_json_special(Pieces& pieces, std::string_view raw) {
     const auto at = [&](std::size_t index) { return static_cast<unsigned>(static_cast<unsigned char>(raw[index])); };
     if (const std::size_t length = printable_length(raw); length > 0) {
@@ -170,6 +154,7 @@ void append_json_string(std::string& text, std::string_view raw) {
     text += '"';
 }
 
+/// The same as the classic format says it.
 std::size_t add_special(Pieces& pieces, std::string_view raw) {
     const auto byte = static_cast<unsigned char>(raw.front());
     if (const std::size_t length = byte < 0x80 ? 0 : printable_length(raw); length > 0) {
@@ -184,6 +169,22 @@ std::size_t add_special(Pieces& pieces, std::string_view raw) {
         default: pieces.add_hex(byte);
     }
     return 1;
+}
+
+/// Takes characters one by one, from one that is not plain up to where it pays again to look for plain ones in words.
+void append_mixed(std::string& text, std::string_view& payload) {
+    constexpr int plain_again = 8;
+    Pieces pieces{text};
+    for (int streak = 0; !payload.empty() && streak < plain_again;) {
+        if (is_plain(payload.front())) {
+            pieces.add(payload.substr(0, 1));
+            payload.remove_prefix(1);
+            ++streak;
+        } else {
+            payload.remove_prefix(add_special(pieces, payload));
+            streak = 0;
+        }
+    }
 }
 
 }  // namespace
@@ -204,7 +205,7 @@ void append_escaped(std::string& text, std::string_view payload) {
         const std::size_t plain = plain_length(payload);
         text.append(payload.substr(0, plain));
         payload.remove_prefix(plain);
-        append_mixed(text, payload, add_special);
+        append_mixed(text, payload);
     }
 }
 
