@@ -173,7 +173,7 @@ private:
 
     /// An answer that finds no room, because its reader is gone or does not read, is dropped: it asks again.
     [[nodiscard]] bool send(const Connection& to, Bytes answer) {
-        const bool sent = send_to_peer(socket_, to, counted(std::move(answer), under_way_)) == Sent::queued;
+        const bool sent = send_to_peer(socket_, to, counted(std::move(answer), under_way_));
         if (!sent) ++figures_.dropped;
         return sent;
     }

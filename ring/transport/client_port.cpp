@@ -33,8 +33,8 @@ std::optional<ClientArrived> ClientPort::next() {
 }
 
 void ClientPort::reply(const Connection& to, const ClientReply& reply) {
-    const auto sent = send_to_peer(socket_, to, Blob::of(encode(reply)));
-    sent == Sent::queued ? ++counters_.answered : ++counters_.dropped;
+    const bool sent = send_to_peer(socket_, to, Blob::of(encode(reply)));
+    ++(sent ? counters_.answered : counters_.dropped);
 }
 
 }  // namespace anel

@@ -21,7 +21,7 @@ ControlPort::ControlPort(zmq::context_t& context, const std::string& address, No
 }
 
 bool ControlPort::answer(const std::string& connection, const ControlFrame& frame) {
-    return send_frames(socket_, {Blob::copy(connection), Blob::of(encode_control(frame))}) == Sent::queued;
+    return send_frames(socket_, {Blob::copy(connection), Blob::of(encode_control(frame))});
 }
 
 void ControlPort::note(const ControlEnvelope& envelope, const std::string& connection, Instant now) {

@@ -67,22 +67,20 @@ std::optional<ClientArrived> frame_of(Received&& received) {
     return ClientArrived{Connection{std::string{frames[0].text()}, delimiter}, std::move(frames.back())};
 }
 
-Sent send_frames(Socket& socket, const Frames& frames) {
+bool send_frames(Socket& socket, const Frames& frames) {
     for (std::size_t index = 0; index < frames.size(); ++index) {
         auto message = to_message(frames[index]);
         const auto more = index + 1 < frames.size() ? zmq::send_flags::sndmore : zmq::send_flags::none;
-        bool sent = false;
         try {
-            sent = socket.send(message, more);
+            if (!socket.send(message, more)) return false;
         } catch (const zmq::error_t&) {
-            // EHOSTUNREACH of a ROUTER whose peer is gone.
+            return false;  // EHOSTUNREACH of a ROUTER whose peer is gone
         }
-        if (!sent) return index == 0 ? Sent::refused : Sent::broken;
     }
-    return Sent::queued;
+    return true;
 }
 
-Sent send_to_peer(Socket& router, const Connection& to, Blob frame) {
+bool send_to_peer(Socket& router, const Connection& to, Blob frame) {
     Frames frames;
     frames.reserve(3);
     frames.push_back(Blob::copy(to.routing_id));

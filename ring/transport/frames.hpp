@@ -41,10 +41,9 @@ inline constexpr std::size_t routing_id_bytes_max = 255;
 /// it is anything else.
 [[nodiscard]] std::optional<ClientArrived> frame_of(Received&& received);
 
-enum class Sent { queued, refused, broken };
-/// Sends without waiting. `refused`: nothing was sent; `broken`: a part was, and the socket is of no more use.
-[[nodiscard]] Sent send_frames(Socket& socket, const Frames& frames);
+/// Sends without waiting. @return false: there was no room, or a ROUTER's peer is gone.
+[[nodiscard]] bool send_frames(Socket& socket, const Frames& frames);
 /// The same, of one frame to a peer of a ROUTER.
-[[nodiscard]] Sent send_to_peer(Socket& router, const Connection& to, Blob frame);
+[[nodiscard]] bool send_to_peer(Socket& router, const Connection& to, Blob frame);
 
 }  // namespace anel

@@ -81,8 +81,8 @@ void Links::close(LinkId id) {
 void Links::send(LinkId id, const LinkMessage& message) {
     const auto place = links_.find(id);
     if (place == links_.end()) return;
-    const auto sent = send_frames(place->second->socket, {Blob::of(encode_link(message))});
-    ++(sent == Sent::queued ? counters_.sent : counters_.refused);
+    const bool sent = send_frames(place->second->socket, {Blob::of(encode_link(message))});
+    ++(sent ? counters_.sent : counters_.refused);
 }
 
 void Links::watch(PollSet& set) {

@@ -79,7 +79,7 @@ std::optional<IAm> who_answers_at(zmq::context_t& context, const std::string& nu
     auto socket = open_socket(context, SocketKind::control_peer, limits::control_bytes_max, is_ipv6(numeric_host));
     socket.raw().set(zmq::sockopt::immediate, false);
     socket.raw().connect(tcp_address(numeric_host, port));
-    if (send_frames(socket, {Blob::of(encode_control(Who{nonce}))}) != Sent::queued) return std::nullopt;
+    if (!send_frames(socket, {Blob::of(encode_control(Who{nonce}))})) return std::nullopt;
     socket.raw().set(zmq::sockopt::rcvtimeo, 700);
     zmq::message_t answer;
     if (!socket.raw().recv(answer)) return std::nullopt;
