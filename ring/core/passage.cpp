@@ -262,7 +262,9 @@ bool Passage::checkpoint_if_due() {
     return true;
 }
 
-ClosedRound Passage::closed_round() const { return {held_->open->opened, context_.config.self, segment_, false, std::nullopt}; }
+ClosedRound Passage::closed_round() const {
+    return {held_->open->opened, context_.config.self, segment_, false, std::nullopt};
+}
 
 void Passage::finish_round(ClosedRound closed) {
     hold_ = Hold::none;
@@ -311,7 +313,8 @@ void Passage::send() {
 
 bool Passage::places_bid() const {
     const auto from = context_.config.place_bids_from;
-    if (from == 0 || !sent_->open || bid_in_ != sent_->open->opened || context_.now.steady < context_.place_bids_after) return false;
+    if (from == 0 || context_.now.steady < context_.place_bids_after) return false;
+    if (!sent_->open || bid_in_ != sent_->open->opened) return false;
     const auto& bids = sent_->open->bids;
     return std::any_of(bids.begin(), bids.end(),
                        [&](const Bid& bid) { return bid.node == context_.config.self && bid.bytes() >= from; });

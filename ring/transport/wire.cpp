@@ -23,7 +23,9 @@ void Writer::put(const Bid& bid) {
     std::size_t bytes = 0;
     for (const auto& chunk : bid.chunks) bytes += chunk.size();
     packer_.pack_bin(static_cast<std::uint32_t>(bytes));
-    for (const auto& chunk : bid.chunks) packer_.pack_bin_body(chunk.text().data(), static_cast<std::uint32_t>(chunk.size()));
+    for (const auto& chunk : bid.chunks) {
+        packer_.pack_bin_body(chunk.text().data(), static_cast<std::uint32_t>(chunk.size()));
+    }
     array(bid.entries.size() * 2);
     for (const auto& entry : bid.entries) {
         put(entry.birth);
@@ -39,7 +41,10 @@ void Reader::get(Bid& bid) {
     const auto numbers = array();
     require(numbers % 2 == 0);
     if (!ok()) return;
-    if (!frames.empty()) bid.chunks.push_back(frame_.slice(static_cast<std::size_t>(as_bytes(frames).data() - frame_.bytes().data()), frames.size()));
+    if (!frames.empty()) {
+        const auto offset = as_bytes(frames).data() - frame_.bytes().data();
+        bid.chunks.push_back(frame_.slice(static_cast<std::size_t>(offset), frames.size()));
+    }
     bid.entries.reserve(numbers / 2);
     for (std::uint32_t index = 0; index < numbers / 2 && ok(); ++index) {
         std::uint64_t bytes = 0;
