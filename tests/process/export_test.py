@@ -60,6 +60,8 @@ class Export(unittest.TestCase):
         self.assertEqual(sorted(os.listdir(self.rows)), ["output.000001.csv", "output.000001.jsonl"])
         os.unlink(self.path("output.000001.csv"))
         self.assertEqual(self.export("--format", "csv"), "output.000001.csv: 4 rows\n", "it comes again")
+        os.remove(self.path("output.000001.csv"))
+        self.assertEqual(json.loads(self.export("--format", "csv", "--json")), {"file": "output.000001.csv", "rows": 4})
 
     def test_it_follows_and_ends_as_told(self):
         process = self.start("--follow")

@@ -7,6 +7,7 @@
 
 #include "client/command/commands.hpp"
 #include "client/command/export/pieces.hpp"
+#include "client/command/print_json.hpp"
 #include "common/file_watch.hpp"
 
 namespace anel::command {
@@ -21,6 +22,7 @@ struct ExportFlags {
     std::string target;
     std::string format = "jsonl";
     bool follow = false;
+    bool json = false;
 };
 
 /// All that is finished and not there yet.
@@ -31,7 +33,9 @@ Result<void> export_finished(const ExportFlags& flags, const ExportFolder& targe
         if (signalled() || target.has(piece)) continue;
         const auto rows = target.add(piece);
         if (!rows) return tl::unexpected{rows.error()};
-        fmt::print("{}: {} rows\n", target.name_of(piece), *rows);
+        const auto name = target.name_of(piece);
+        if (flags.json) print_json_line({{"file", name}, {"rows", *rows}});
+        else fmt::print("{}: {} rows\n", name, *rows);
         std::fflush(stdout);
     }
     return {};
@@ -69,6 +73,7 @@ void add_export(CLI::App& app, int& exit_code) {
         ->capture_default_str()
         ->check(CLI::IsMember({"jsonl", "csv"}));
     command.add_flag("--follow", flags->follow, "Go on with what is finished later, until told to end");
+    command.add_flag("--json", flags->json, "Say what was exported as one JSON object a file");
     command.footer(
         "Finished are the files output.NNNNNN.txt of FOLDER but the one with the highest number. Each becomes a file\n"
         "of its own, under its name only when it is whole and durable. What is there already stays as it is; what was\n"
