@@ -43,8 +43,8 @@ Result<void> FileLedger::check_names(const Segment& segment, std::uint64_t bytes
 }
 
 Result<void> FileLedger::write_record(SegmentNumber number, const RoundRecord& record) {
-    if (sync_->failed()) {
-        return failure(ErrorCode::sync_failed, "a sync failed before; nothing more is decided here");
+    if (auto works = sync_->check(); !works) {
+        return forward_error(works);
     }
     auto found = segments_.find(number);
     if (found == segments_.end()) {

@@ -16,8 +16,8 @@
 namespace anel {
 
 Result<Grant> FileLedger::grant(Epoch highest_named) {
-    if (sync_->failed()) {
-        return failure(ErrorCode::sync_failed, "a sync failed before; this node asks for no epoch");
+    if (auto works = sync_->check(); !works) {
+        return forward_error(works);
     }
     if (auto found = follow(); !found) {
         return forward_error(found);
@@ -50,8 +50,8 @@ Result<Grant> FileLedger::grant(Epoch highest_named) {
 }
 
 Result<SegmentNumber> FileLedger::rotate(SegmentNumber current, Round last) {
-    if (sync_->failed()) {
-        return failure(ErrorCode::sync_failed, "a sync failed before; nothing more is decided here");
+    if (auto works = sync_->check(); !works) {
+        return forward_error(works);
     }
     if (auto found = follow(); !found) {
         return forward_error(found);

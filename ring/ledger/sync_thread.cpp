@@ -68,6 +68,14 @@ Result<void> SyncThread::wait_durable(SegmentNumber segment, Round round) {
     return {};
 }
 
+Result<void> SyncThread::check() {
+    if (!failed_.load(std::memory_order_relaxed)) {
+        return {};
+    }
+    const std::scoped_lock guard{mutex_};
+    return tl::unexpected<Error>{*error_};
+}
+
 void SyncThread::fail(const Error& error) {
     {
         const std::scoped_lock guard{mutex_};

@@ -39,7 +39,8 @@ public:
     void request(SegmentNumber segment, Round round);
     /// Waits until it is. `sync_failed`, `ledger_damaged`, `io_failed`.
     [[nodiscard]] Result<void> wait_durable(SegmentNumber segment, Round round);
-    [[nodiscard]] bool failed() const { return failed_.load(std::memory_order_relaxed); }
+    /// What failed here or was told to fail(); this node decides nothing more.
+    [[nodiscard]] Result<void> check();
     /// Another thread's sync failed (the checkpoint's): tells the callback once, vouches for nothing more.
     void fail(const Error& error);
 

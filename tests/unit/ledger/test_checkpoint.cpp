@@ -186,4 +186,23 @@ BOOST_AUTO_TEST_CASE(a_failed_output_sync_links_no_checkpoint) {
     BOOST_TEST((ledger->write_record(segment, make_round(3)).error().code == ErrorCode::sync_failed));
 }
 
+/// The checkpoint's thread tells it the node, but the node may decide, rotate or ask for an epoch before it hears.
+BOOST_AUTO_TEST_CASE(what_failed_is_told_to_whoever_comes_first) {
+    const Folder folder;
+    auto ledger = must_open(options_for(folder));
+    auto segment = must_grant(*ledger, 0).segment;
+    segment = fill(*ledger, segment, 1, 2);
+    {
+        const Armed armed{"checkpoint.write=error:EIO"};
+        must_checkpoint(*ledger, 2);
+    }
+    const auto told = [](const auto& refused) {
+        BOOST_TEST((refused.error().code == ErrorCode::io_failed));
+        BOOST_TEST(refused.error().text == "cannot write a checkpoint: Input/output error");
+    };
+    told(ledger->write_record(segment, make_round(3)));
+    told(ledger->rotate(segment, Round{2}));
+    told(ledger->grant({1}));
+}
+
 BOOST_AUTO_TEST_SUITE_END()
