@@ -357,9 +357,14 @@ Duration Membership::start_patience() const {
 
 /// A member whose link did not stand is left out of the next view and readmitted with doubling delay. Whose links both
 /// do not stand accuses nobody: it is more likely the cause itself, and would take a good member out of the ring.
+bool Membership::accuse_successor() {
+    if (!inbound_stands_ || outbound_stands_) return false;
+    suspect({SuspectReason::link_failed, neighbour(true).id});
+    return true;
+}
+
 void Membership::start_overdue() {
-    if (inbound_stands_ && !outbound_stands_) suspect({SuspectReason::link_failed, neighbour(true).id});
-    else suspect({SuspectReason::start_overdue, context_.config.self});
+    if (!accuse_successor()) suspect({SuspectReason::start_overdue, context_.config.self});
 }
 
 // --- the end of an epoch -------------------------------------------------------------------------
@@ -381,7 +386,10 @@ void Membership::suspect_arrived(NodeId from, Incarnation incarnation, const Sus
     const auto* known = member(from);
     if (suspect.epoch != view_->epoch || !known || known->incarnation != incarnation) return;
     note(suspect);
-    if (in_epoch()) seek();
+    if (!in_epoch()) return;
+    // Who waited for the first token in vain does not know whose link is missing; this node may.
+    const bool known_why = suspect.reason == SuspectReason::start_overdue && phase_ == Phase::entering && accuse_successor();
+    if (!known_why) seek();
 }
 
 /// Keeps what a suspicion says about a node. Hints only: who is thought gone and answers is in.
@@ -409,9 +417,11 @@ void Membership::note(const Suspect& suspect) {
     }
 }
 
+/// A link that ends before it stood is no news of a death: whoever answers calls, and cannot be linked, would be in
+/// every next view.
 void Membership::link_dropped(LinkId link) {
     if (is_inbound(link)) suspect({SuspectReason::link_dropped, neighbour(false).id});
-    else if (is_outbound(link)) suspect({SuspectReason::link_dropped, neighbour(true).id});
+    else if (is_outbound(link) && !accuse_successor()) suspect({SuspectReason::link_dropped, neighbour(true).id});
 }
 
 void Membership::join_arrived(NodeId from, Incarnation incarnation) {

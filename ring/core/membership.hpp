@@ -104,6 +104,7 @@ private:
     void start_if_all_ready();
     void plan_change(NodeId joiner);
     void note(const Suspect& suspect);
+    [[nodiscard]] bool accuse_successor();
     void start_overdue();
     void tell_members(const Control& message);
     void send_link_hello();

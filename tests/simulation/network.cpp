@@ -6,6 +6,13 @@ namespace anel::simulation {
 
 using namespace std::chrono_literals;
 
+namespace {
+
+/// After which a link that nobody answers is given up, as the real ones are.
+constexpr auto connect_timeout = 1s;
+
+}  // namespace
+
 /// One node's end of a link.
 struct Network::Endpoint {
     Process process;
@@ -111,10 +118,11 @@ void Network::connect(Process process, LinkId link, const std::string& address) 
     endpoint->node = node_of(process);
     endpoint->link = link;
     endpoints_[{process, link}] = endpoint;
-    world_.events.after(delay(), [this, endpoint, address] { attempt(endpoint, address); });
+    const auto until = world_.now() + connect_timeout;
+    world_.events.after(delay(), [this, endpoint, address, until] { attempt(endpoint, address, until); });
 }
 
-void Network::attempt(const SharedEndpoint& connector, const std::string& address) {
+void Network::attempt(const SharedEndpoint& connector, const std::string& address, SimTime until) {
     if (connector->closed) return;
     const auto at = bound_.find(address);
     if (at == bound_.end() || at->second->pipe) {
@@ -123,7 +131,8 @@ void Network::attempt(const SharedEndpoint& connector, const std::string& addres
     }
     const auto& binder = at->second;
     if (is_hindered(*connector, *binder)) {
-        world_.events.after(20ms, [this, connector, address] { attempt(connector, address); });
+        if (world_.now() >= until) return tell_dropped(connector);
+        world_.events.after(20ms, [this, connector, address, until] { attempt(connector, address, until); });
         return;
     }
     const auto pipe = std::make_shared<Pipe>();

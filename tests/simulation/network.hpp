@@ -65,7 +65,7 @@ private:
     using SharedPipe = std::shared_ptr<Pipe>;
 
     [[nodiscard]] Duration delay();
-    void attempt(const SharedEndpoint& connector, const std::string& address);
+    void attempt(const SharedEndpoint& connector, const std::string& address, SimTime until);
     void deliver_control(const SentControl& sent);
     void visit_by_stranger(const SharedEndpoint& endpoint);
     [[nodiscard]] bool is_hindered(const Endpoint& one, const Endpoint& other) const;

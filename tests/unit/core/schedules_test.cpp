@@ -92,10 +92,12 @@ BOOST_AUTO_TEST_CASE(two_nodes_that_cannot_talk_do_not_depose_each_other_for_eve
     BOOST_TEST(ring.running() == 3U);
 }
 
-// Node 2 answers each call, but no link of it ever stands: views with it fail. It is left out for longer and longer.
-BOOST_AUTO_TEST_CASE(a_member_that_answers_and_cannot_be_linked_does_not_stop_the_others) {
+// Node 2 answers each call, but no link of it ever stands, or each is refused at once: views with it fail. It is left
+// out for longer and longer.
+BOOST_DATA_TEST_CASE(a_member_that_answers_and_cannot_be_linked_does_not_stop_the_others,
+                     boost::unit_test::data::make({false, true}), refused) {
     SmallRing ring{3};
-    ring.deaf.insert(NodeId{2});
+    (refused ? ring.barred : ring.deaf).insert(NodeId{2});
     ring.boot_all();
     ring.run(10s);
     BOOST_TEST(ring.status(0).view->members.size() == 2U);
@@ -106,6 +108,7 @@ BOOST_AUTO_TEST_CASE(a_member_that_answers_and_cannot_be_linked_does_not_stop_th
     ring.run(1s);
     BOOST_TEST(ring.told<TextOk>(0, "t").size() == 1U);
     ring.deaf.clear();
+    ring.barred.clear();
     ring.run(60s);
     BOOST_TEST(ring.running() == 3U);
     BOOST_TEST(ring.status(0).view->members.size() == 3U);
