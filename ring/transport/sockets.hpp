@@ -45,7 +45,11 @@ public:
     /// @return whether there was room. Throws zmq::error_t (EHOSTUNREACH: a ROUTER's peer is gone).
     [[nodiscard]] bool send(zmq::message_t& frame, zmq::send_flags flags = zmq::send_flags::none) {
         settled_ = false;
-        return socket_.send(frame, flags | zmq::send_flags::dontwait).has_value();
+        flags = flags | zmq::send_flags::dontwait;
+        if (socket_.send(frame, flags)) return true;
+        // A send looks once a millisecond at most for room that its peer has made meanwhile; this question looks now.
+        static_cast<void>(socket_.get(zmq::sockopt::events));
+        return socket_.send(frame, flags).has_value();
     }
 
 private:
