@@ -28,23 +28,32 @@ void CheckpointThread::begin(SegmentNumber segment, Snapshot snapshot) {
     changed_.notify_all();
 }
 
+void CheckpointThread::close(std::unique_ptr<Segment> segment) {
+    {
+        const std::scoped_lock guard{mutex_};
+        unneeded_.push_back(std::move(segment));
+    }
+    changed_.notify_all();
+}
+
 void CheckpointThread::wait_idle() {
     std::unique_lock lock{mutex_};
-    changed_.wait(lock, [this] { return !waiting_ && !busy_; });
+    changed_.wait(lock, [this] { return !waiting_ && unneeded_.empty() && !busy_; });
 }
 
 void CheckpointThread::run() {
     std::unique_lock lock{mutex_};
     while (true) {
-        changed_.wait(lock, [this] { return stop_ || waiting_; });
+        changed_.wait(lock, [this] { return stop_ || waiting_ || !unneeded_.empty(); });
         if (stop_) {
             return;
         }
-        Job job = std::move(*waiting_);
-        waiting_.reset();
+        auto job = std::exchange(waiting_, std::nullopt);
+        auto unneeded = std::exchange(unneeded_, {});
         busy_ = true;
         lock.unlock();
-        auto written = write(job);
+        unneeded.clear();
+        auto written = job ? write(*job) : Result<void>{};
         // A full disk only means that the journal stays longer; the next checkpoint tries again.
         if (!written && written.error().code != ErrorCode::disk_full) {
             world_.sync.fail(written.error());

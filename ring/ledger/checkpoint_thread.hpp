@@ -1,4 +1,5 @@
-// Writes checkpoints on a thread of its own: waits until all is durable, finishes block sums, links, trims.
+// Writes checkpoints on a thread of its own: waits until all is durable, finishes block sums, links, trims. And closes
+// segments, which takes long for the last of those who had a trimmed one open.
 #pragma once
 
 #include "ring/ledger/block_sums.hpp"
@@ -28,6 +29,8 @@ public:
 
     /// Begins one; a later one replaces one that still waits.
     void begin(SegmentNumber segment, Snapshot snapshot);
+    /// Closes it soon. The last close of a trimmed segment frees its blocks: tens of milliseconds.
+    void close(std::unique_ptr<Segment> segment);
     /// Waits until nothing is under way (tests).
     void wait_idle();
 
@@ -65,6 +68,7 @@ private:
     std::mutex mutex_;
     std::condition_variable changed_;
     std::optional<Job> waiting_;
+    std::vector<std::unique_ptr<Segment>> unneeded_;
     bool busy_ = false;
     bool stop_ = false;
     std::thread thread_;

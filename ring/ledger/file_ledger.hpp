@@ -70,6 +70,8 @@ private:
     /// None where there is no such file, or where it is one that a sleeper linked after its number was trimmed.
     [[nodiscard]] Result<std::unique_ptr<Segment>> open_segment(SegmentNumber number);
     [[nodiscard]] Result<void> adopt_newest(std::unique_ptr<Segment> segment, bool made_here);
+    /// Lets the older ones go. They are closed on another thread than the token's.
+    void keep_segments(std::size_t count);
 
     // grant.cpp
     [[nodiscard]] Result<Unborn> prepare_segment();

@@ -30,6 +30,10 @@ int FileSystem::reserve(int fd, off_t offset, off_t bytes) {
 }
 int FileSystem::fdatasync(int fd) { return ::fdatasync(fd); }
 int FileSystem::fsync(int fd) { return ::fsync(fd); }
+void FileSystem::start_write_back(int fd, off_t offset, off_t bytes) {
+    // Where it does not work, a sync has more to do.
+    static_cast<void>(::sync_file_range(fd, offset, bytes, SYNC_FILE_RANGE_WRITE));
+}
 int FileSystem::link(int fd, int folder, const char* name) {
     // AT_EMPTY_PATH would need a capability; /proc needs none.
     return ::linkat(AT_FDCWD, fmt::format("/proc/self/fd/{}", fd).c_str(), folder, name, AT_SYMLINK_FOLLOW);

@@ -31,6 +31,8 @@ public:
     virtual int reserve(int fd, off_t offset, off_t bytes);  ///< FALLOC_FL_KEEP_SIZE
     virtual int fdatasync(int fd);
     virtual int fsync(int fd);
+    /// Lets the kernel begin to write these bytes to the disk. It promises nothing, and hides no error from fdatasync.
+    virtual void start_write_back(int fd, off_t offset, off_t bytes);
     virtual int link(int fd, int folder, const char* name);  ///< gives an O_TMPFILE its name
     virtual int unlink(int folder, const char* name);
     virtual int sync_all(int fd);  ///< syncfs: everything on the file system of `fd`

@@ -72,7 +72,7 @@ Result<void> FileLedger::adopt_newest(std::unique_ptr<Segment> segment, bool mad
     if (newest() != nullptr && newest()->number().next() == number) {
         newest()->set_final_slots(segment->header().previous_slots);
     } else {
-        segments_.clear();
+        keep_segments(0);
     }
     // The sync thread gets a descriptor and map of its own, opened as early as we know of the segment.
     auto own = Segment::open(files_, folders_.journal.get(), number, id(), boot_, Access::write);
@@ -85,7 +85,7 @@ Result<void> FileLedger::adopt_newest(std::unique_ptr<Segment> segment, bool mad
         return status ? forward_error(own_status) : forward_error(status);
     }
     if (!*own || own_status->st_ino != status->st_ino) {
-        segments_.clear();  // trimmed between the two looks
+        keep_segments(0);  // trimmed between the two looks
         return find_newest();
     }
     std::uint64_t suspect = 0;
@@ -97,10 +97,17 @@ Result<void> FileLedger::adopt_newest(std::unique_ptr<Segment> segment, bool mad
     sync_->forget_below(number);
     reservation_ = {};
     segments_.emplace(number, std::move(segment));
-    while (segments_.size() > 2) {
-        segments_.erase(segments_.begin());
-    }
+    keep_segments(2);
     return {};
+}
+
+void FileLedger::keep_segments(std::size_t count) {
+    while (segments_.size() > count) {
+        auto oldest = segments_.extract(segments_.begin());
+        if (checkpoints_) {
+            checkpoints_->close(std::move(oldest.mapped()));
+        }
+    }
 }
 
 }  // namespace anel

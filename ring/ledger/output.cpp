@@ -84,7 +84,15 @@ Result<void> Output::write(std::string_view text, std::uint64_t offset) {
             return half;
         }
     }
-    return write_all(*files_, fd_.get(), {bytes.subspan(cut)}, offset + cut, "output.middle", name);
+    if (auto rest = write_all(*files_, fd_.get(), {bytes.subspan(cut)}, offset + cut, "output.middle", name); !rest) {
+        return rest;
+    }
+    const auto block_of = [](std::uint64_t at) { return at / write_back_bytes * write_back_bytes; };
+    const auto begin = block_of(offset);
+    if (const auto end = block_of(offset + bytes.size()); begin < end) {
+        files_->start_write_back(fd_.get(), static_cast<off_t>(begin), static_cast<off_t>(end - begin));
+    }
+    return {};
 }
 
 Result<void> for_each_filler(std::uint64_t begin, std::uint64_t end,

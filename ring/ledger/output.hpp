@@ -13,6 +13,9 @@ class Output {
 public:
     static constexpr const char* name = "output.txt";
     static constexpr std::uint64_t tail_bytes = 64 * 1024;
+    /// Text goes to the disk in blocks of so many bytes, each begun when it is full. A checkpoint's sync would
+    /// otherwise find all of it to do, and hold up the journal's.
+    static constexpr std::uint64_t write_back_bytes = 512 * 1024;
 
     /// None where the file is missing.
     [[nodiscard]] static Result<std::optional<Output>> open(FileSystem& files, const Folders& folders, bool writable);

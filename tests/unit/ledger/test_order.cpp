@@ -132,6 +132,30 @@ BOOST_AUTO_TEST_CASE(a_checkpoint_is_durable_before_what_it_replaces_goes) {
     BOOST_TEST(files.take() == expected, boost::test_tools::per_element());
 }
 
+BOOST_AUTO_TEST_CASE(output_goes_to_the_disk_block_by_block_before_a_checkpoint_asks_for_it) {
+    struct Began : FileSystem {
+        std::vector<std::pair<off_t, off_t>> blocks;
+        void start_write_back(int fd, off_t offset, off_t bytes) override {
+            FileSystem::start_write_back(fd, offset, bytes);
+            blocks.emplace_back(offset, bytes);
+        }
+    };
+    constexpr off_t block = Output::write_back_bytes;
+    const Folder folder;
+    Began files;
+    auto writer = must_open(with(folder, files, 0));
+    const auto segment = must_grant(*writer, 0).segment;
+    const auto quarter = Output::write_back_bytes / 4;
+    std::uint64_t round = 0;
+    while (folder.output().size() < Output::write_back_bytes) {
+        BOOST_TEST(files.blocks.empty());
+        must_append(*writer, segment, make_round(++round, "a", quarter));
+    }
+    must_append(*writer, segment, make_round(++round, "a", 9 * quarter));
+    const std::vector<std::pair<off_t, off_t>> expected{{0, block}, {block, 2 * block}};
+    BOOST_TEST((files.blocks == expected));
+}
+
 BOOST_AUTO_TEST_CASE(a_sync_vouches_only_for_what_was_decided_before_it_began) {
     std::atomic<bool> decided{false};
     const auto durable = durable_after([&](FileLedger& other, SegmentNumber segment) {
