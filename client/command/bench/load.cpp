@@ -126,12 +126,12 @@ Samples Producer::latencies_since(steady_clock::time_point begin) const {
 }
 
 Producer::~Producer() {
-    stop_ = true;
+    stop();
     thread_.join();
 }
 
 bool Producer::finish() {
-    stop_ = true;
+    stop();
     return client_->flush(settle_most);
 }
 
@@ -143,6 +143,8 @@ Load::Load(const Ring& ring, const Options& options, bool all_nodes) {
 }
 
 bool Load::finish() {
+    // All of them: a client that waits for its last acks while the others push on waits longer, and they push longer.
+    for (auto& producer : producers_) producer.stop();
     bool settled = true;
     for (auto& producer : producers_) settled = producer.finish() && settled;
     return settled && acked_.failed() == 0;

@@ -63,7 +63,9 @@ public:
     Producer(const Producer&) = delete;
     Producer& operator=(const Producer&) = delete;
     ~Producer();
-    /// @return all that was pushed is settled.
+    /// Nothing more is pushed, soon.
+    void stop() { stop_ = true; }
+    /// Stops. @return all that was pushed is settled.
     bool finish();
     /// With a rate: latencies of messages that were due since `begin`, one of every `sampled_every`. After finish().
     [[nodiscard]] Samples latencies_since(steady_clock::time_point begin) const;
