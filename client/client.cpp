@@ -54,17 +54,26 @@ std::uint64_t random_number() {
     return number;
 }
 
-Result<std::unique_ptr<Client>> Client::start(Options options) {
+Result<std::unique_ptr<Client::Shell>> Client::start_shell(Options options) {
     auto prepared = prepare(options);
     if (!prepared) return tl::unexpected{prepared.error()};
-    auto shell = std::make_unique<Shell>(std::move(options), std::move(prepared->outbox), std::move(prepared->session));
-    return std::unique_ptr<Client>{new Client{std::move(shell)}};
+    try {
+        return std::make_unique<Shell>(std::move(options), std::move(prepared->outbox), std::move(prepared->session));
+    } catch (const std::exception& error) {  // of the system or of libzmq: threads and descriptors are bounded
+        return failure(ErrorCode::io_failed, std::string{"a client cannot start: "} + error.what());
+    }
+}
+
+Result<std::unique_ptr<Client>> Client::start(Options options) {
+    auto shell = start_shell(std::move(options));
+    if (!shell) return tl::unexpected{shell.error()};
+    return std::unique_ptr<Client>{new Client{std::move(*shell)}};
 }
 
 Client::Client(Options options) {
-    auto prepared = prepare(options);
-    if (!prepared) throw std::invalid_argument{prepared.error().text};
-    shell_ = std::make_unique<Shell>(std::move(options), std::move(prepared->outbox), std::move(prepared->session));
+    auto shell = start_shell(std::move(options));
+    if (!shell) throw std::invalid_argument{shell.error().text};
+    shell_ = std::move(*shell);
 }
 
 Client::Client(std::unique_ptr<Shell> shell) : shell_{std::move(shell)} {}

@@ -36,7 +36,8 @@ enum class Farewell {
 /// with the deadline of flush() or close(). Messages come to stand in the ledger in the order of pushes.
 class Client {
 public:
-    /// Starts at once. Options that cannot be, and an outbox file that cannot be used, are an error.
+    /// Starts at once. Options that cannot be, an outbox file that cannot be used, and too few descriptors or threads
+    /// are an error.
     [[nodiscard]] static Result<std::unique_ptr<Client>> start(Options options);
     /// The same for those who like it short.
     /// @throws std::invalid_argument where start() returns an error
@@ -77,6 +78,7 @@ public:
 private:
     class Shell;
     explicit Client(std::unique_ptr<Shell> shell);
+    [[nodiscard]] static Result<std::unique_ptr<Shell>> start_shell(Options options);
     std::unique_ptr<Shell> shell_;
 };
 

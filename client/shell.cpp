@@ -5,8 +5,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <system_error>
 
-#include "common/assert.hpp"
 
 namespace anel::client {
 namespace {
@@ -52,7 +52,7 @@ Client::Shell::Shell(Options options, std::optional<OutboxFile> outbox, SessionO
       resolver_{[this] { wake(); }},
       wake_fd_{::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)},
       session_{std::move(session_options), outbox_ ? std::exchange(outbox_->kept(), {}) : KeptOutbox{}} {
-    ANEL_ASSERT(wake_fd_ >= 0);
+    if (wake_fd_ < 0) throw std::system_error{errno, std::generic_category()};
     restored = session_.last_ordinal().value;
     thread_ = std::thread{[this] { run(); }};
 }

@@ -189,6 +189,13 @@ class Scripts(unittest.TestCase):
                 self.assertRegex(done.stderr, rf"^anel up: --{told}.*\n$")
             self.assertFalse(os.path.exists(f"{folder}/ring"), "nothing was done")
 
+    def test_a_bench_of_more_clients_than_the_system_allows_is_refused_in_one_line(self):
+        refused = subprocess.run(
+            ["/bin/sh", "-c", 'ulimit -n 1000; exec "$@"', "sh", ANEL, "bench", "--clients", "500"],
+            capture_output=True, text=True, timeout=60, check=False)
+        self.assertEqual(refused.returncode, 2)
+        self.assertRegex(refused.stderr, r"\Aanel bench: --clients 500: 150 are allowed where .* 1000 descriptors.*\n\Z")
+
     def test_exit_codes_of_help_are_those_of_the_table(self):
         """Each code that a command's help names stands in the table of docs/OPERATIONS.md, and the other way round."""
         section = OPERATIONS.read_text(encoding="utf-8").split("## 8. Exit codes")[1].split("\n## ")[0]

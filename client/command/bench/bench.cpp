@@ -1,4 +1,6 @@
 // `anel bench`: how fast a ring on this machine is, and how long acks stop when a node does. Always verifies the file.
+#include <sys/resource.h>
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -126,13 +128,36 @@ int run_scale(const Options& options) {
     return exit_success;
 }
 
+std::uint64_t descriptors_max() {
+    rlimit limit{};
+    return ::getrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_cur : 1024;
+}
+
+/// A client has its own wake-up, a socket with its mailbox, a monitor with two, and a connection.
+std::uint64_t clients_max() {
+    constexpr std::uint64_t of_a_client = 6;
+    constexpr std::uint64_t of_the_bench = 100;
+    const auto all = descriptors_max();
+    return all > of_the_bench ? (all - of_the_bench) / of_a_client : 0;
+}
+
 int run(const Options& options) {
     catch_signals();
     if (options.clients == 0 || options.size == 0 || options.seconds <= 0 || options.times == 0 || options.runs == 0) {
         return fail("bench", "--clients, --size, --seconds, --times and --runs: more than 0 is allowed", exit_usage);
     }
     if (options.rate < 0) return fail("bench", "--rate: 0 or more is allowed", exit_usage);
-    return options.kind == scale ? run_scale(options) : run_kind(options);
+    if (const auto most = clients_max(); options.clients > most) {
+        return fail("bench",
+                    fmt::format("--clients {}: {} are allowed where a process may have {} descriptors (ulimit -n)",
+                                options.clients, most, descriptors_max()),
+                    exit_usage);
+    }
+    try {
+        return options.kind == scale ? run_scale(options) : run_kind(options);
+    } catch (const std::invalid_argument& error) {
+        return fail("bench", error.what(), 1);
+    }
 }
 
 }  // namespace
