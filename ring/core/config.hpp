@@ -61,7 +61,7 @@ struct NodeConfig {
     Duration linger{0};      ///< a round waits so long for bids of others
     OutputFormat format = OutputFormat::classic;
     limits::ClientLimits client_limits;
-    std::size_t bid_bytes = 256 * 1024;              ///< of one bid, beyond its first batch
+    std::size_t bid_bytes = 512 * 1024;              ///< of one bid, beyond its first batch
     std::size_t token_bytes = 4 * 1024 * 1024;       ///< of all bids of a round, but for the opener's: one holder formats and writes them
     std::size_t place_bids_from = 16 * 1024;         ///< bids that large lie on the volume, not on the token; 0: none
     std::size_t pending_bytes = 64 * 1024 * 1024;    ///< taken and unwritten, of all clients of this node
