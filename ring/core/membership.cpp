@@ -274,7 +274,7 @@ void Membership::enter(const View& view) {
     callers_.clear();
     rest_until_.reset();
     inbound_stands_ = outbound_stands_ = view.members.size() == 1;
-    caught_up_ = false;
+    caught_up_ = outbound_failed_ = false;
     go(Phase::entering);
     if (view.members.size() > 1) {
         outbound_ = LinkId{++last_link_};
@@ -308,6 +308,7 @@ void Membership::link_hello_arrived(LinkId link, const LinkHello& hello) {
     const auto& predecessor = neighbour(false);
     if (hello.from != predecessor.id || hello.incarnation != predecessor.incarnation) return;
     inbound_stands_ = true;
+    if (outbound_failed_ && accuse_successor()) return;
     context_.act(SendLink{link, LinkWelcome{view_->epoch, context_.config.self, context_.incarnation}});
     ready_if_standing();
 }
@@ -418,10 +419,16 @@ void Membership::note(const Suspect& suspect) {
 }
 
 /// A link that ends before it stood is no news of a death: whoever answers calls, and cannot be linked, would be in
-/// every next view.
+/// every next view. It accuses its other end, as soon as this node's own predecessor has shown that the cause is not here.
 void Membership::link_dropped(LinkId link) {
-    if (is_inbound(link)) suspect({SuspectReason::link_dropped, neighbour(false).id});
-    else if (is_outbound(link) && !accuse_successor()) suspect({SuspectReason::link_dropped, neighbour(true).id});
+    if (is_inbound(link)) {
+        suspect({SuspectReason::link_dropped, neighbour(false).id});
+    } else if (is_outbound(link) && outbound_stands_) {
+        suspect({SuspectReason::link_dropped, neighbour(true).id});
+    } else if (is_outbound(link) && !accuse_successor()) {
+        outbound_failed_ = true;
+        tell_members(Join{view_->epoch});  // or the others have left this epoch: then they say which one there is
+    }
 }
 
 void Membership::join_arrived(NodeId from, Incarnation incarnation) {

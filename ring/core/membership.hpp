@@ -145,6 +145,7 @@ private:
     std::optional<LinkId> outbound_;
     bool inbound_stands_ = false;
     bool outbound_stands_ = false;
+    bool outbound_failed_ = false;  ///< it ended before it stood
     bool caught_up_ = false;
     std::set<NodeId> ready_;
     Instant repeat_at_;                   ///< of link hello, ready, view
