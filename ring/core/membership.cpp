@@ -216,7 +216,8 @@ void Membership::content_arrived(NodeId from, const Content& content) {
     if (content.coordinator == context_.config.self) return;
     if (phase_ == Phase::calling) go(Phase::seeking);
     if (phase_ != Phase::seeking) return;
-    context_.tell(content.coordinator, Join{highest_});
+    // Whom it does not answer need not take its ring apart to call.
+    if (!excluded(content.coordinator)) context_.tell(content.coordinator, Join{highest_});
     call_at_ = turn() + context_.config.timing.call_again;
 }
 

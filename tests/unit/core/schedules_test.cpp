@@ -115,6 +115,23 @@ BOOST_DATA_TEST_CASE(a_member_that_answers_and_cannot_be_linked_does_not_stop_th
     BOOST_TEST(ring.status(good).view->members.size() == 3U);
 }
 
+// No link from one node to its successor stands, and the word of it is lost but at the node itself: it alone leaves the
+// other out. It may not ask that one, which coordinates, to be admitted: it would not answer the call, and ask again.
+BOOST_AUTO_TEST_CASE(who_leaves_the_coordinator_out_does_not_take_its_ring_apart) {
+    SmallRing ring{3};
+    ring.one_way.insert({NodeId{2}, NodeId{0}});
+    ring.lose = [](const Control& message) {
+        const auto* suspect = std::get_if<Suspect>(&message);
+        return suspect && suspect->reason == SuspectReason::link_failed;
+    };
+    ring.boot_all();
+    ring.run(60s);
+    const auto before = ring.ledger.segments.size();
+    ring.run(15s);
+    BOOST_TEST(ring.ledger.segments.size() - before <= 6U);
+    BOOST_TEST(ring.running() == 2U);
+}
+
 // A candidate that has mounted another volume would form a second ring. It cannot write its call where we read it.
 BOOST_AUTO_TEST_CASE(a_call_from_another_volume_is_not_answered) {
     SmallRing ring{3};

@@ -75,6 +75,7 @@ struct SmallRing {
     std::set<std::pair<NodeId, NodeId>> apart;  ///< nor between these, the lower id first
     std::set<NodeId> deaf;                      ///< they answer, but no link to or from them stands
     std::set<NodeId> barred;                    ///< they answer, and whoever links to them is refused at once
+    std::set<std::pair<NodeId, NodeId>> one_way;  ///< no link from the first to the second stands
     std::set<NodeId> stuck;                     ///< their syncs never end
     std::function<bool(const Control&)> lose;   ///< these control messages do not arrive
     std::function<void(NodeId)> decided;        ///< called behind each decide; may kill
@@ -162,6 +163,7 @@ struct SmallRing {
         const auto found = bound.find(connect.address);
         if (found == bound.end() || peers.contains(found->second) || !hosts[found->second.first].node) return {};
         if (deaf.contains(id) || deaf.contains(found->second.first)) return {};
+        if (one_way.contains({id, found->second.first})) return {};
         if (barred.contains(found->second.first)) {
             post(id, LinkDropped{connect.link});
             return {};
