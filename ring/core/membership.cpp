@@ -125,7 +125,7 @@ void Membership::answer(const Offer& offer) {
 
 void Membership::call_arrived(NodeId from, Incarnation incarnation, const Call& call, CallId call_word) {
     // The candidate has written the same number into the ledger that this node reads: they share one page.
-    if (call.ledger != context_.ledger || call_word != call.call || excluded(from)) return;
+    if (call.ledger != context_.ledger || call_word != call.call || excluded(from) || keeps_away()) return;
     gone_.erase(from);
     if (!in_epoch()) disk_full_ = call.disk_full;
     if (in_epoch()) {
@@ -347,6 +347,7 @@ void Membership::start_if_all_ready() {
 void Membership::token_came() {
     if (phase_ != Phase::entering) return;
     go(Phase::operational);
+    accused_.reset();
     gone_.clear();
     for (const auto& known : view_->members) excluded_.erase(known.id);
 }
@@ -358,11 +359,35 @@ Duration Membership::start_patience() const {
 }
 
 /// A member whose link did not stand is left out of the next view and readmitted with doubling delay. Whose links both
-/// do not stand accuses nobody: it is more likely the cause itself, and would take a good member out of the ring.
+/// do not stand accuses nobody: it is more likely the cause itself, and would take a good member out of the ring. So is who
+/// accused one and has the same trouble with the next: it keeps away itself.
 bool Membership::accuse_successor() {
     if (!inbound_stands_ || outbound_stands_) return false;
-    suspect({SuspectReason::link_failed, neighbour(true).id});
+    const auto successor = neighbour(true).id;
+    const bool own_fault = accused_ && *accused_ != successor;
+    accused_ = own_fault ? std::nullopt : std::optional{successor};
+    suspect({SuspectReason::link_failed, own_fault ? context_.config.self : successor});
+    if (own_fault) leave_out(context_.config.self);
     return true;
+}
+
+void Membership::leave_out(NodeId node) {
+    auto& exclusion = excluded_[node];
+    const auto& timeout = context_.config.timing.token_timeout;
+    exclusion.delay = std::clamp(exclusion.delay * 2, timeout, timeout * 64);
+    exclusion.until = context_.now.steady + exclusion.delay;
+}
+
+/// This node keeps away. But where calls go on and on, the others cannot do without it.
+bool Membership::keeps_away() {
+    if (in_epoch() || !excluded(context_.config.self)) return false;
+    const auto now = context_.now.steady;
+    const auto& timeout = context_.config.timing.token_timeout;
+    if (now > called_last_ + timeout) called_first_ = now;
+    called_last_ = now;
+    if (now < called_first_ + timeout * 2) return true;
+    excluded_[context_.config.self].until = now;
+    return false;
 }
 
 void Membership::start_overdue() {
@@ -405,13 +430,7 @@ void Membership::note(const Suspect& suspect) {
         case SuspectReason::link_dropped:
         case SuspectReason::leave: gone_.insert(suspect.about); break;
         case SuspectReason::join: joiners_.insert(suspect.about); break;
-        case SuspectReason::link_failed: {
-            auto& exclusion = excluded_[suspect.about];
-            const auto& timeout = context_.config.timing.token_timeout;
-            exclusion.delay = std::clamp(exclusion.delay * 2, timeout, timeout * 64);
-            exclusion.until = context_.now.steady + exclusion.delay;
-            break;
-        }
+        case SuspectReason::link_failed: leave_out(suspect.about); break;
         case SuspectReason::bid_lost:
         case SuspectReason::token_overdue:
         case SuspectReason::fenced:
@@ -486,7 +505,9 @@ void Membership::ticked() {
     const auto& timing = context_.config.timing;
     switch (phase_) {
         case Phase::seeking:
-            if (now >= call_at_) begin_call();
+            if (now < call_at_) break;
+            if (excluded(context_.config.self)) call_at_ = excluded_[context_.config.self].until;
+            else begin_call();
             break;
         case Phase::calling:
             if (rest_until_ && now >= *rest_until_) {

@@ -105,6 +105,8 @@ private:
     void plan_change(NodeId joiner);
     void note(const Suspect& suspect);
     [[nodiscard]] bool accuse_successor();
+    void leave_out(NodeId node);
+    [[nodiscard]] bool keeps_away();
     void start_overdue();
     void tell_members(const Control& message);
     void send_link_hello();
@@ -136,7 +138,10 @@ private:
     std::optional<Instant> rest_until_;  ///< a majority answered; the rest may until then
     std::set<NodeId> gone_;              ///< hints: whose link dropped, who left
     std::set<NodeId> joiners_;
-    std::map<NodeId, Exclusion> excluded_;
+    std::map<NodeId, Exclusion> excluded_;  ///< this node among them: it keeps away
+    std::optional<NodeId> accused_;         ///< by this node, since it was last in a ring
+    Instant called_first_;                  ///< while it kept away, without a longer pause until `called_last_`
+    Instant called_last_;
 
     // in a view
     std::optional<View> view_;  ///< the present one, or the last

@@ -132,6 +132,31 @@ BOOST_AUTO_TEST_CASE(who_leaves_the_coordinator_out_does_not_take_its_ring_apart
     BOOST_TEST(ring.running() == 2U);
 }
 
+// What one node sends over links does not arrive, all else does. It accuses whoever is its successor; were it never left
+// out itself, no view with it would stand, and all would be in vain.
+BOOST_DATA_TEST_CASE(a_member_whose_own_links_lead_nowhere_does_not_stop_the_others,
+                     boost::unit_test::data::make({3U, 5U}) * boost::unit_test::data::make({0U, 1U, 2U}), count, bad) {
+    SmallRing ring{count};
+    for (const auto& [other, host] : ring.hosts) {
+        if (other != NodeId{bad}) ring.one_way.insert({NodeId{bad}, other});
+    }
+    const std::uint64_t good = bad == 0 ? 1 : 0;
+    ring.boot_all();
+    ring.run(30s);
+    Duration longest{};
+    for (auto last = ring.now; ring.now < Instant{160s};) {
+        const auto before = ring.ledger.rounds.size();
+        ring.say(good, "t", Blob::copy("a text"));
+        ring.run(100ms);
+        if (ring.ledger.rounds.size() > before) last = ring.now;
+        longest = std::max(longest, ring.now - last);
+    }
+    BOOST_TEST(std::chrono::duration_cast<std::chrono::milliseconds>(longest).count() < 3'000);
+    ring.one_way.clear();
+    ring.run(60s);
+    BOOST_TEST(ring.running() == count);
+}
+
 // A candidate that has mounted another volume would form a second ring. It cannot write its call where we read it.
 BOOST_AUTO_TEST_CASE(a_call_from_another_volume_is_not_answered) {
     SmallRing ring{3};
