@@ -422,9 +422,9 @@ void Membership::suspect_arrived(NodeId from, Incarnation incarnation, const Sus
 /// Keeps what a suspicion says about a node. Hints only: who is thought gone and answers is in.
 void Membership::note(const Suspect& suspect) {
     if (suspect.reason == SuspectReason::bid_lost) context_.bid_was_lost();
-    if (suspect.reason == SuspectReason::token_overdue || suspect.reason == SuspectReason::start_overdue) {
-        ended_silent_ = true;
-    }
+    // A link that does not stand in time is a silence as well.
+    ended_silent_ = ended_silent_ || suspect.reason == SuspectReason::token_overdue ||
+                    suspect.reason == SuspectReason::start_overdue || suspect.reason == SuspectReason::link_failed;
     if (suspect.about == context_.config.self) return;
     switch (suspect.reason) {
         case SuspectReason::link_dropped:

@@ -157,6 +157,19 @@ BOOST_DATA_TEST_CASE(a_member_whose_own_links_lead_nowhere_does_not_stop_the_oth
     BOOST_TEST(ring.running() == count);
 }
 
+// A hello over a link and its answer take a little longer than a time-out. Each node then accuses its successor, whose link
+// did not stand; were that no silence from which patience grows, there would be no ring as long as links are slow.
+BOOST_DATA_TEST_CASE(a_ring_whose_links_are_slow_becomes_patient, boost::unit_test::data::make({3U, 5U}), count) {
+    SmallRing ring{count};
+    ring.link_delay = 160ms;
+    for (std::uint64_t id = 0; id <= count / 2; ++id) ring.boot(id);  // a majority, and nobody to spare
+    ring.run(10s);
+    BOOST_TEST(ring.running() == count / 2 + 1);
+    ring.say(0, "t", Blob::copy("served"));
+    ring.run(5s);
+    BOOST_TEST(ring.told<TextOk>(0, "t").size() == 1U);
+}
+
 // A candidate that has mounted another volume would form a second ring. It cannot write its call where we read it.
 BOOST_AUTO_TEST_CASE(a_call_from_another_volume_is_not_answered) {
     SmallRing ring{3};

@@ -71,6 +71,8 @@ struct SmallRing {
     std::map<std::string, Link> bound;  ///< by address
     std::map<Link, Link> peers;         ///< both directions of what is connected
     std::deque<Mail> mail;
+    Duration link_delay{0};             ///< of each message over a link
+    std::multimap<Instant, Mail> late;  ///< under way for so long
     std::set<NodeId> cut;  ///< no control or link message to or from these
     std::set<std::pair<NodeId, NodeId>> apart;  ///< nor between these, the lower id first
     std::set<NodeId> deaf;                      ///< they answer, but no link to or from them stands
@@ -184,7 +186,9 @@ struct SmallRing {
             if (tokens_lost) return {};
             ++hops;
         }
-        post(found->second.first, LinkArrived{found->second.second, send.message});
+        const auto [to, link] = found->second;
+        if (link_delay == Duration{0}) post(to, LinkArrived{link, send.message});
+        else late.emplace(now + link_delay, Mail{to, hosts[to].incarnation, LinkArrived{link, send.message}});
         return {};
     }
     std::optional<Input> act(NodeId, Host& host, const ReplyClient& reply) {
@@ -249,6 +253,7 @@ struct SmallRing {
     }
     std::optional<Instant> next_wakeup() const {
         std::optional<Instant> soonest;
+        if (!late.empty()) soonest = late.begin()->first;
         for (const auto& [id, host] : hosts) {
             const auto due = host.node ? host.node->next_wakeup() : std::nullopt;
             if (due && (!soonest || *due < *soonest)) soonest = due;
@@ -260,6 +265,8 @@ struct SmallRing {
         deliver();
         for (auto due = next_wakeup(); due && *due <= until; due = next_wakeup()) {
             now = std::max(now, *due);
+            for (; !late.empty() && late.begin()->first <= now; late.erase(late.begin())) mail.push_back(late.begin()->second);
+            deliver();
             for (auto& [id, host] : hosts) {
                 if (!host.node || !host.node->next_wakeup() || *host.node->next_wakeup() > now) continue;
                 // A few times in a row is a chain of turns; more is a processor that burns for nothing.
