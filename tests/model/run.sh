@@ -27,6 +27,8 @@ small|ledger.power_cut|ledger|-DSEGS=2 -DCUTS=1 -DROTATE|
 small|ledger.power_cut_and_trimming|ledger|-DSEGS=2 -DCUTS=1 -DCKPTS=1|
 small|token.two|token|-DNODES=2 -DHOPS=10|
 small|token.three|token||
+small|bids.one_life|bids|-DPROCESSES=1|
+small|bids.two_lives|bids|-DBIDS=2|
 small|sessions.instances|sessions|-DCUTS=1 -DROUNDS=3|
 small|sessions.bye|sessions|-DBYES=1 -DSEQS=1|
 small|sessions.births|sessions|-DNODES=1 -DBYES=1 -DSEQS=1 -DROUNDS=6|
@@ -48,6 +50,10 @@ breaks|two_holders|token|-DNO_HOP_FILTER -DHOLDERS_ALONE|held_by<=1
 breaks|restarted_member_taken|token|-DNO_INCARNATION -DHOLDERS_ALONE|held_by<=1
 breaks|result_off_too_early|token|-DEARLY_RESULT_OFF|decided==tip
 breaks|closed_without_votes|token|-DNO_VOTE_CHECK|voted==
+breaks|no_hash|bids|-DSPOILS=0 -DNO_HASH|first==bid
+breaks|overwritten_while_open|bids|-DPROCESSES=1 -DSPOILS=0 -DOPEN_OVERWRITE|self!=epoch
+breaks|mapped_bid|bids|-DSPOILS=0 -DMAPPED|first==bid
+breaks|record_refers_to_bid|bids|-DSPOILS=0 -DRECORD_REFERS|record[0]==decided
 breaks|instance_acked_as_repeat|sessions|-DREPEAT_ACKED|written&
 breaks|no_birth|sessions|-DBYES=1 -DSEQS=1 -DNO_BIRTH|written&
 breaks|birth_not_told|sessions|-DNODES=1 -DBYES=1 -DSEQS=1 -DROUNDS=6 -DNO_BIRTH_TOLD|written&
@@ -66,6 +72,7 @@ large|ledger.two_cuts|ledger|-DCUTS=2 -DMSGS=1|
 large|ledger.names_synced_before_use|ledger|-DCUTS=1 -DUNORDERED_NAMES|
 large|ledger.marks_synced_before_use|ledger|-DSEGS=2 -DCUTS=1 -DCKPTS=1 -DUNORDERED_NAMES|
 large|token.more_hops|token|-DHOPS=13 -DRESTARTS=2|
+large|bids.three_bids|bids||
 large|sessions.cut_four_rounds|sessions|-DCUTS=1|
 large|sessions.bye_two_messages|sessions|-DBYES=1|
 large|sessions.wakes_two_messages|sessions|-DWAKES=1 -DROUNDS=3|
