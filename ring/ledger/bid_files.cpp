@@ -54,6 +54,10 @@ Blob BidFiles::get(NodeId node, std::size_t bytes) {
     // Opened anew each time: its bidder may have made another one.
     const Descriptor file{files_.open(folder_.get(), name_of(node).c_str(), O_RDONLY | O_CLOEXEC, 0)};
     if (!file.valid()) return {};
+    // How much is asked for came over the network, perhaps from a stranger: room is made for what is there.
+    struct stat status {};
+    if (::fstat(file.get(), &status) != 0) return {};
+    bytes = std::min(bytes, static_cast<std::size_t>(status.st_size));
     const std::shared_ptr<std::byte[]> room{new std::byte[bytes]};  // not zeroed first
     const auto read = read_at(file.get(), {room.get(), bytes}, 0, what);
     return {room, {room.get(), read.value_or(0)}};

@@ -2,6 +2,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include <cerrno>
+#include <cstdint>
 #include <fstream>
 
 #include "ring/ledger/bid_files.hpp"
@@ -60,6 +61,7 @@ BOOST_AUTO_TEST_CASE(others_read_what_a_node_put_last_however_many_chunks_it_had
         BOOST_TEST(closer.get(NodeId{1}, count * 100).text() == joined(chunks));
     }
     BOOST_TEST(closer.get(NodeId{1}, 1'000'000).size() == 20'000U);  // what the longest left
+    BOOST_TEST(closer.get(NodeId{1}, SIZE_MAX / 2).size() == 20'000U);  // and no room for what a stranger makes up
     BOOST_TEST(closer.get(NodeId{2}, 1).empty());
 }
 
