@@ -18,6 +18,7 @@ struct RefusalName {
 constexpr std::array refusal_names{
     RefusalName{FeedRefusal::malformed, "malformed", true},
     RefusalName{FeedRefusal::other_ledger, "other_ledger", true},
+    RefusalName{FeedRefusal::removed, "removed", true},
     RefusalName{FeedRefusal::behind, "behind", false},
     RefusalName{FeedRefusal::too_many_readers, "too_many_readers", false},
     RefusalName{FeedRefusal::shutting_down, "shutting_down", false},

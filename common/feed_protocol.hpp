@@ -45,7 +45,7 @@ struct FeedRead {
 /// Output from the offset that was asked for.
 struct FeedOutput {
     std::string ledger;        ///< its name, for the next request
-    std::uint64_t offset = 0;  ///< of the first byte
+    std::uint64_t offset = 0;  ///< of the first byte; where none was asked for, of the first that is there from it on
     std::uint64_t end = 0;     ///< durable bytes of output.txt now, of whole rounds
     Round round;               ///< the last one before `end`
     std::string_view bytes;    ///< points into the frame; up to `end` they are whole lines, but where one is too long
@@ -55,6 +55,7 @@ struct FeedOutput {
 enum class FeedRefusal {
     malformed,         ///< the request cannot be read
     other_ledger,      ///< this node's ledger is another one, or was repaired since
+    removed,           ///< the files that had those bytes were removed
     behind,            ///< this node does not know so many durable bytes (yet)
     too_many_readers,  ///< wait at this node already
     shutting_down,     ///< this node leaves

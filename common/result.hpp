@@ -16,6 +16,7 @@ enum class ErrorCode {
     fenced,            ///< the segment is sealed, or somebody else was first
     newer_epoch,       ///< the ledger has a newer epoch than the caller knew
     disk_full,         ///< no space; nothing was decided
+    output_full,       ///< the output goes on in a new file first; nothing was decided
     io_failed,         ///< the file system said no to something that had to work
     sync_failed,       ///< fsync or fdatasync failed; nothing may be vouched for any more
     ledger_damaged,    ///< a decided record cannot be read back valid

@@ -156,6 +156,7 @@ Ending run(Settings settings) {
     ledger_options.nodes = settings.node.nodes;
     ledger_options.self = self;
     ledger_options.format = settings.node.format;
+    ledger_options.rotation = settings.rotation;
     ledger_options.adopt = settings.adopt;
     ledger_options.sync_took = [&](std::chrono::microseconds took) {
         sync_us.observe(static_cast<std::uint64_t>(took.count()));

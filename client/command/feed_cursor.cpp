@@ -29,7 +29,8 @@ FeedCursor::Verdict FeedCursor::take(const FeedAnswer& answer) {
     end_ = output.end;
     round_ = output.round;
     if (first) {
-        offset_ = output.end;
+        begin_ = output.offset;
+        offset_ = start_ == Start::oldest ? begin_ : output.end;
         return GoOn{};
     }
     *offset_ += output.bytes.size();

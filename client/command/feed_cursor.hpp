@@ -15,9 +15,10 @@ namespace anel::command {
 
 class FeedCursor {
 public:
-    /// Where reading begins. Without an offset: at the end, as the first node that answers says.
-    explicit FeedCursor(std::optional<std::uint64_t> offset, std::string ledger = {})
-        : offset_{offset}, ledger_{std::move(ledger)} {}
+    /// Where reading begins without an offset, as the first node that answers says.
+    enum class Start { oldest, end };
+    explicit FeedCursor(std::optional<std::uint64_t> offset, std::string ledger = {}, Start start = Start::end)
+        : offset_{offset}, ledger_{std::move(ledger)}, start_{start} {}
 
     [[nodiscard]] FeedRead request() const;
 
@@ -38,13 +39,16 @@ public:
 
     [[nodiscard]] std::optional<std::uint64_t> offset() const { return offset_; }
     [[nodiscard]] const std::string& ledger() const { return ledger_; }  ///< empty: not known yet
-    [[nodiscard]] std::uint64_t end() const { return end_; }             ///< as the last answer said
-    [[nodiscard]] Round round() const { return round_; }                 ///< before that end
+    [[nodiscard]] std::uint64_t begin() const { return begin_; }  ///< of what is there, where no offset was given
+    [[nodiscard]] std::uint64_t end() const { return end_; }      ///< as the last answer said
+    [[nodiscard]] Round round() const { return round_; }          ///< before that end
     void seek(std::uint64_t offset) { offset_ = offset; }
 
 private:
     std::optional<std::uint64_t> offset_;
     std::string ledger_;
+    Start start_;
+    std::uint64_t begin_ = 0;
     std::uint64_t end_ = 0;
     Round round_;
 };

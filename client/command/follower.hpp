@@ -1,4 +1,5 @@
-// Follows a file by name: late creation, growth, replacement, as `tail -F` does.
+// Follows a file by name: late creation, growth, replacement, as `tail -F` does. An output.txt is followed as what it is,
+// the newest file of an output: what the finished ones have stands before it.
 #pragma once
 
 #include <sys/types.h>
@@ -7,8 +8,11 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <string_view>
+#include <utility>
 
+#include "client/command/followed.hpp"
 #include "common/file_watch.hpp"
 
 namespace anel::command {
@@ -22,7 +26,10 @@ public:
 
     /// Opens the file if it is there. @return whether it is open.
     bool open();
-    [[nodiscard]] std::uint64_t size() const;
+    [[nodiscard]] std::uint64_t size() const { return file_->size(); }
+    /// The first byte that was not removed, and the first one of the file that has the name.
+    [[nodiscard]] std::uint64_t begin() const { return file_->begin(); }
+    [[nodiscard]] std::uint64_t newest() const { return file_->newest(); }
     [[nodiscard]] std::uint64_t offset() const { return offset_; }
     void seek(std::uint64_t offset) { offset_ = offset; }
     /// Where the last `rounds` rounds begin, by the separators of the classic format.
@@ -39,12 +46,16 @@ public:
     /// Waits until something may have changed; a signal ends the wait.
     void wait(std::chrono::milliseconds most);
 
+    /// Bytes that were gone before they could be read: their files were removed. Told once.
+    [[nodiscard]] std::uint64_t take_missed() { return std::exchange(missed_, 0); }
+
 private:
-    void close();
     void watch_folder();
 
     std::filesystem::path path_;
-    int file_ = -1;
+    std::unique_ptr<Followed> file_;
+    bool anew_ = false;  ///< what opens next is read from its start
+    std::uint64_t missed_ = 0;
     FileWatch watch_;
     bool watching_ = false;
     std::uint64_t offset_ = 0;

@@ -17,20 +17,23 @@ struct WatchOptions {
     WatchFeedOptions feed;  ///< what is said of the rest holds for a file as well, but for what is a feed's alone
 };
 
-void seek_start(const std::string& from, Follower& follower) {
+/// @param whole  a folder was named, so the start is that of its oldest file
+void seek_start(const std::string& from, bool whole, Follower& follower) {
     if (from == "end") follower.seek(follower.size());
+    else if (from == "start") follower.seek(whole ? follower.begin() : follower.newest());
     else if (const auto rounds = rounds_of(from)) follower.seek(follower.offset_of_last_rounds(*rounds));
 }
 
 int follow_file(const std::string& where, const WatchFeedOptions& options) {
     std::filesystem::path path = where.empty() ? default_data_folder() : where;
     std::error_code ignored;
-    if (std::filesystem::is_directory(path, ignored)) path /= "output.txt";
+    const bool whole = std::filesystem::is_directory(path, ignored);
+    if (whole) path /= "output.txt";
     catch_signals();
     Follower follower{path};
     // What comes to be later is shown from its start, whatever --from says.
     if (follower.open() && options.offset) follower.seek(*options.offset);
-    else if (follower.open()) seek_start(options.from, follower);
+    else if (follower.open()) seek_start(options.from, whole, follower);
     else if (options.until_end)
         return fail("watch", fmt::format("{}: there is no such file", path.string()), exit_usage);
     else if (isatty(STDERR_FILENO) == 1) fmt::print(stderr, "anel watch: waiting for {}\n", path.string());
@@ -38,6 +41,9 @@ int follow_file(const std::string& where, const WatchFeedOptions& options) {
     while (!signalled()) {
         const auto change = follower.read([&](std::string_view bytes) { return printer.feed(bytes) && !signalled(); });
         if (printer.done()) break;
+        if (const auto missed = follower.take_missed()) {
+            fmt::print(stderr, "anel watch: {} bytes were removed before they were read\n", missed);
+        }
         if (change != Follower::Change::none) {
             fmt::print(stderr, "anel watch: {} was {}; reading it from its start\n", path.string(),
                        change == Follower::Change::replaced ? "replaced" : "shortened");

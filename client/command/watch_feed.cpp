@@ -19,7 +19,8 @@ public:
     FeedWatch(const WatchFeedOptions& options, std::vector<client::Address> addresses)
         : options_{options},
           link_{std::move(addresses), signalled},
-          cursor_{first_offset(options), options.ledger},
+          cursor_{options.position ? std::nullopt : options.offset, options.ledger,
+                  options.from == "start" && !options.position ? FeedCursor::Start::oldest : FeedCursor::Start::end},
           printer_{options.print} {}
 
     int run() {
@@ -39,13 +40,6 @@ public:
     }
 
 private:
-    /// None: the end, which the first answer tells.
-    static std::optional<std::uint64_t> first_offset(const WatchFeedOptions& options) {
-        if (options.position) return std::nullopt;
-        if (options.offset) return options.offset;
-        return options.from == "start" ? std::optional<std::uint64_t>{0} : std::nullopt;
-    }
-
     /// The next bytes at the cursor, empty where none came; nothing: it is over, with exit_code_.
     std::optional<std::string_view> next() {
         while (!signalled()) {
@@ -85,9 +79,11 @@ private:
     }
 
     bool go_back(std::uint64_t rounds) {
-        const auto begin = offset_of_last_rounds(
-            cursor_.end(), rounds, [this](std::uint64_t from, std::size_t bytes) { return read(from, bytes); });
-        if (begin) cursor_.seek(*begin);
+        const auto first = cursor_.begin();  // what was removed is as if it had never been
+        const auto begin =
+            offset_of_last_rounds(cursor_.end() - first, rounds,
+                                  [&](std::uint64_t from, std::size_t bytes) { return read(first + from, bytes); });
+        if (begin) cursor_.seek(first + *begin);
         return begin.has_value();
     }
 

@@ -72,6 +72,10 @@ enum class DecideRefusal { fenced, disk_full };
 struct RoundRefused {
     DecideRefusal why = DecideRefusal::fenced;
 };
+/// The round's text begins a new file of the output: nothing was decided, and it comes back.
+struct OutputFull {
+    RoundRecord record;
+};
 struct OutputWritten {};
 struct Rotated {
     SegmentNumber segment;
@@ -83,8 +87,8 @@ struct WordsRead {
 };
 
 using Input = std::variant<Ticked, ControlArrived, LinkBound, LinkArrived, LinkDropped, ClientArrived, LeaveAsked,
-                           BecameDurable, Granted, GrantRefused, CaughtUp, RoundDecided, RoundRefused, OutputWritten,
-                           Rotated, RotationFenced, WordsRead>;
+                           BecameDurable, Granted, GrantRefused, CaughtUp, RoundDecided, RoundRefused, OutputFull,
+                           OutputWritten, Rotated, RotationFenced, WordsRead>;
 
 // --- actions -------------------------------------------------------------------------------------
 
@@ -134,7 +138,7 @@ struct CatchUp {
     Round applied;
     friend bool operator==(const CatchUp&, const CatchUp&) = default;
 };
-/// Ledger::write_record and Ledger::decide. Outcome: RoundDecided or RoundRefused.
+/// Ledger::write_record and Ledger::decide. Outcome: RoundDecided, RoundRefused or OutputFull.
 struct DecideRound {
     SegmentNumber segment;
     RoundRecord record;
@@ -155,6 +159,7 @@ struct MakeDurable {
 struct RotateSegment {
     SegmentNumber current;
     Round last;
+    std::optional<WallTime> new_output;  ///< of the round that begins a new file of the output; none: it goes on
     friend bool operator==(const RotateSegment&, const RotateSegment&) = default;
 };
 /// Ledger::checkpoint with Node::snapshot().

@@ -118,9 +118,12 @@ public:
 
     /// Goes on in a new segment of the same epoch, behind `last`. `fenced`: the segment was sealed, by another node or
     /// by this one, which then found no way to go on; `disk_full`: nothing was sealed.
-    [[nodiscard]] virtual Result<SegmentNumber> rotate(SegmentNumber current, Round last) = 0;
+    /// @param new_output  the output goes on in a new file too; its first round was made at this time
+    [[nodiscard]] virtual Result<SegmentNumber> rotate(SegmentNumber current, Round last,
+                                                       std::optional<WallTime> new_output) = 0;
 
-    /// Reserves space and writes the record behind the one before; nothing is decided by it. `disk_full`, `fenced`.
+    /// Reserves space and writes the record behind the one before; nothing is decided by it. `disk_full`, `fenced`;
+    /// `output_full`: its text begins a new file of the output, so rotate first.
     [[nodiscard]] virtual Result<void> write_record(SegmentNumber segment, const RoundRecord& record) = 0;
 
     /// Decides the record written last, by compare-and-set. `fenced`: somebody sealed or was first.

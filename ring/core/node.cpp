@@ -195,6 +195,7 @@ private:
     }
     void take(const RoundDecided&) { passage_.round_decided(); }
     void take(const RoundRefused& refused) { passage_.round_refused(refused.why); }
+    void take(const OutputFull& full) { passage_.output_full(full.record); }
     void take(const OutputWritten&) { passage_.output_written(); }
     void take(const Rotated& rotated) { passage_.rotated(rotated.segment); }
     void take(const RotationFenced&) { passage_.rotation_fenced(); }

@@ -193,9 +193,7 @@ void Passage::close_round() {
     if (!record) {
         finish_round(closed_round());
     } else if (segment_bytes_ > context_.config.segment_bytes) {
-        hold_ = Hold::rotating;
-        record_ = std::move(record);
-        context_.act(RotateSegment{segment_, context_.tip.round});
+        rotate(std::move(*record), std::nullopt);
     } else {
         decide(std::move(*record));
     }
@@ -209,6 +207,19 @@ void Passage::add_woken_bids(OpenRound& open) {
         if (!has_bid) open.bids.push_back(std::move(bid));
     }
     woken_bids_.clear();
+}
+
+void Passage::rotate(RoundRecord record, std::optional<WallTime> new_output) {
+    hold_ = Hold::rotating;
+    record_ = std::move(record);
+    context_.act(RotateSegment{segment_, context_.tip.round, new_output});
+}
+
+void Passage::output_full(RoundRecord record) {
+    ANEL_ASSERT(hold_ == Hold::deciding);
+    result_.reset();
+    const auto wall_us = record.wall_us;
+    rotate(std::move(record), wall_us);
 }
 
 void Passage::rotated(SegmentNumber segment) {

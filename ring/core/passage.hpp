@@ -47,6 +47,8 @@ public:
     void round_decided();
     void round_refused(DecideRefusal why);
     void output_written();
+    /// This round begins a new file of the output.
+    void output_full(RoundRecord record);
     void rotated(SegmentNumber segment);
     void rotation_fenced() { trouble_ = Trouble{SuspectReason::fenced, context_.config.self}; }
     /// Own sync reached `round`: tells who has messages in the rounds up to it.
@@ -88,6 +90,7 @@ private:
     void open_round();
     void close_round();
     void decide(RoundRecord record);
+    void rotate(RoundRecord record, std::optional<WallTime> new_output);
     void finish_round(ClosedRound closed);
     [[nodiscard]] ClosedRound closed_round() const;
     void forward();

@@ -177,6 +177,8 @@ void Daemon::perform(const DecideRound& action) {
         pending_.emplace_back(RoundRefused{DecideRefusal::fenced});
     } else if (done.error().code == ErrorCode::disk_full) {
         pending_.emplace_back(RoundRefused{DecideRefusal::disk_full});
+    } else if (done.error().code == ErrorCode::output_full) {
+        pending_.emplace_back(OutputFull{action.record});
     } else {
         end(done.error());
     }
@@ -190,7 +192,7 @@ void Daemon::perform(const WriteOutput& action) {
 void Daemon::perform(const MakeDurable& action) { parts_.ledger.sync(action.segment, action.round); }
 
 void Daemon::perform(const RotateSegment& action) {
-    const auto rotated = parts_.ledger.rotate(action.current, action.last);
+    const auto rotated = parts_.ledger.rotate(action.current, action.last, action.new_output);
     if (rotated) {
         pending_.emplace_back(Rotated{*rotated});
     } else if (rotated.error().code == ErrorCode::fenced) {

@@ -28,6 +28,7 @@ struct Ending {
         case ErrorCode::unsupported: return 11;
         case ErrorCode::fenced:
         case ErrorCode::newer_epoch:
+        case ErrorCode::output_full:
         case ErrorCode::unreachable: return 12;
     }
     return 12;

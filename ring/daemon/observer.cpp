@@ -154,6 +154,7 @@ bool Observer::may_change_view(const Input& input) const {
             },
             [](const ClientArrived&) { return false; },
             [](const BecameDurable&) { return false; },
+            [](const OutputFull&) { return false; },
             [](const OutputWritten&) { return false; },
             [](const RoundDecided&) { return false; },
             [](const auto&) { return true; },

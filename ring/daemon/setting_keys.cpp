@@ -273,6 +273,17 @@ std::vector<Key> make_keys() {
     keys.push_back(number<std::uint64_t>(
         {"checkpoint_rounds", "ANEL_CHECKPOINT_ROUNDS"}, {1, 10'000'000}, "rounds between two checkpoints",
         [](Settings & s) -> auto& { return s.node.checkpoint_rounds; }));
+    keys.push_back(bytes(
+        {"output_bytes", "ANEL_OUTPUT_BYTES"}, {0, 1024 * gib},
+        "of one file of the output, then a new one; 0: no limit",
+        [](Settings & s) -> auto& { return s.rotation.bytes; }));
+    keys.push_back(number<std::uint64_t>(
+        {"output_rounds", "ANEL_OUTPUT_ROUNDS"}, {0, 1'000'000'000}, "rounds in one file of the output; 0: no limit",
+        [](Settings & s) -> auto& { return s.rotation.rounds; }));
+    keys.push_back(number<std::uint64_t>(
+        {"output_seconds", "ANEL_OUTPUT_SECONDS"}, {0, 31'536'000},
+        "a new file of the output for each period, counted from 1970 UTC (86400: each day); 0: none",
+        [](Settings & s) -> auto& { return s.rotation.seconds; }));
     return keys;
 }
 

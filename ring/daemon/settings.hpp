@@ -11,6 +11,7 @@
 
 #include "common/result.hpp"
 #include "ring/core/config.hpp"
+#include "ring/core/output_rotation.hpp"
 #include "ring/transport/address.hpp"
 #include "ring/transport/links.hpp"
 
@@ -33,6 +34,7 @@ struct Settings {
     std::int64_t session_idle_s = 24 * 3600;
     std::size_t connections = 16'384;                               ///< of clients, at once
     std::uint64_t unread_bytes = std::uint64_t{256} * 1024 * 1024;  ///< received from clients and not yet looked at
+    OutputRotation rotation;
     bool adopt = false;  ///< a ledger may be made beside an existing output.txt, and starts behind it
 };
 

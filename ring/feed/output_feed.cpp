@@ -69,14 +69,14 @@ public:
 
 private:
     void run() {
-        writes_.add(opened_.folders.path / Output::name, IN_MODIFY);
+        writes_.add(opened_.folders.path, IN_MODIFY);
         while (true) {
             bool stop = false;
             wait(stop);
             if (stop) break;
             receive();
             if (desk_.waiting() > 0 && now_() >= look_at_) look();
-            answer(desk_.due(mark_.offset, room(), now_()));
+            answer(desk_.due({.begin = std::min(mark_.begin, mark_.offset), .end = mark_.offset}, room(), now_()));
             figures_.waiting = desk_.waiting();
         }
         answer(desk_.refuse_all(FeedRefusal::shutting_down, "this node leaves: read from another one"));
@@ -189,7 +189,7 @@ private:
     Monitor monitor_;
     std::set<int> connections_;  ///< their descriptors
     Descriptor stop_;
-    FileWatch writes_;  ///< to output.txt; where nothing is told, each heartbeat looks
+    FileWatch writes_;  ///< to output.txt, whichever file that is; where nothing is told, each heartbeat looks
     PollSet polled_;
     DurableMark mark_;
     Instant look_at_{};

@@ -26,10 +26,17 @@ std::optional<Refusal> ReadingDesk::take(const Connection& from, BytesView frame
     return std::nullopt;
 }
 
-std::optional<DeskAnswer> ReadingDesk::answer_to(const Waiting& one, std::uint64_t end, std::uint64_t room,
+std::optional<DeskAnswer> ReadingDesk::answer_to(const Waiting& one, const Extent& there, std::uint64_t room,
                                                  Instant now) const {
     const auto& request = one.request;
-    if (request.bytes_max == 0) return Portion{one.from, std::min(request.offset, end), 0};
+    const auto end = there.end;
+    if (request.bytes_max == 0) return Portion{one.from, std::clamp(request.offset, there.begin, end), 0};
+    if (request.offset < there.begin) {
+        return Refusal{one.from,
+                       {FeedRefusal::removed,
+                        fmt::format("offset {} was asked for, and the output before {} was removed with its files",
+                                    request.offset, there.begin)}};
+    }
     if (request.offset < end) {
         const auto bytes = std::min({end - request.offset, request.bytes_max, limits::feed_answer_bytes_max});
         if (bytes <= room) return Portion{one.from, request.offset, bytes};
@@ -44,10 +51,10 @@ std::optional<DeskAnswer> ReadingDesk::answer_to(const Waiting& one, std::uint64
     return Portion{one.from, request.offset, 0};
 }
 
-std::vector<DeskAnswer> ReadingDesk::due(std::uint64_t end, std::uint64_t room, Instant now) {
+std::vector<DeskAnswer> ReadingDesk::due(const Extent& there, std::uint64_t room, Instant now) {
     std::vector<DeskAnswer> answers;
     std::erase_if(waiting_, [&](const Waiting& one) {
-        auto answer = answer_to(one, end, room, now);
+        auto answer = answer_to(one, there, room, now);
         if (!answer) return false;
         if (const auto* portion = std::get_if<Portion>(&*answer)) room -= portion->bytes;
         answers.push_back(std::move(*answer));

@@ -26,6 +26,11 @@ struct Refusal {
     Connection to;
     FeedReject reject;
 };
+/// A part of the output, bytes.
+struct Extent {
+    std::uint64_t begin = 0;
+    std::uint64_t end = 0;
+};
 using DeskAnswer = std::variant<Portion, Refusal>;
 
 class ReadingDesk {
@@ -38,8 +43,8 @@ public:
     [[nodiscard]] std::optional<Refusal> take(const Connection& from, BytesView frame, Instant now);
 
     /// Those whose answer is due, who came first first. They do not wait any more.
-    /// @param end  durable bytes.   @param room  bytes of output that may be given out now.
-    [[nodiscard]] std::vector<DeskAnswer> due(std::uint64_t end, std::uint64_t room, Instant now);
+    /// @param there  durable bytes that were not removed.   @param room  bytes of output that may be given out now.
+    [[nodiscard]] std::vector<DeskAnswer> due(const Extent& there, std::uint64_t room, Instant now);
     /// Everybody, with this reason.
     [[nodiscard]] std::vector<DeskAnswer> refuse_all(FeedRefusal code, const std::string& text);
 
@@ -53,7 +58,7 @@ private:
         FeedRead request;
         Instant until;
     };
-    [[nodiscard]] std::optional<DeskAnswer> answer_to(const Waiting& one, std::uint64_t end, std::uint64_t room,
+    [[nodiscard]] std::optional<DeskAnswer> answer_to(const Waiting& one, const Extent& there, std::uint64_t room,
                                                       Instant now) const;
 
     std::string ledger_;

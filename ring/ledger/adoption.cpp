@@ -183,8 +183,12 @@ Result<bool> write_adoption(FileSystem& files, const Folders& folders, LedgerId 
 const FileIdentity& ledger_file_of(const LedgerIdentity& identity, const std::optional<Adoption>& adoption) {
     return adoption ? adoption->ledger_file : identity.file;
 }
-const FileIdentity& output_of(const LedgerIdentity& identity, const std::optional<Adoption>& adoption) {
-    return adoption ? adoption->output : identity.output;
+const FileIdentity& output_of(const LedgerIdentity& identity, const std::optional<Adoption>& adoption,
+                              const OutputPlace& place) {
+    if (adoption && adoption->segment.value >= place.segment) {
+        return adoption->output;
+    }
+    return place.file == 1 ? identity.output : place.identity;
 }
 
 }  // namespace anel

@@ -6,6 +6,7 @@
 
 #include "ring/ledger/byte_range.hpp"
 #include "ring/ledger/ledger_file.hpp"
+#include "ring/ledger/output_place.hpp"
 
 namespace anel {
 
@@ -48,6 +49,8 @@ struct Adoption {
 /// The file that must be the ledger's (output.txt's) today.
 [[nodiscard]] const FileIdentity& ledger_file_of(const LedgerIdentity& identity,
                                                  const std::optional<Adoption>& adoption);
-[[nodiscard]] const FileIdentity& output_of(const LedgerIdentity& identity, const std::optional<Adoption>& adoption);
+/// @param place  the file of the output that has that name
+[[nodiscard]] const FileIdentity& output_of(const LedgerIdentity& identity, const std::optional<Adoption>& adoption,
+                                            const OutputPlace& place);
 
 }  // namespace anel

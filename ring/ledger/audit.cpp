@@ -17,7 +17,7 @@ namespace {
 /// One look at the ledger. Each step returns false when it ends with a difference.
 class Auditor {
 public:
-    Auditor(const LedgerPlace& place, const Output& output, AuditScope scope)
+    Auditor(const LedgerPlace& place, Output& output, AuditScope scope)
         : scope_{scope}, place_{place}, output_{output} {}
 
     /// An error: what could not be read; `fenced` when the journal was trimmed under it: then a new look is taken.
@@ -49,7 +49,10 @@ public:
             at_.output_end = identity.adopted_bytes;
             return check_tail({});
         }
-        auto walked = walk(*kept);
+        auto walked = scope_ == AuditScope::all ? check_series() : Result<bool>{true};
+        if (walked && *walked) {
+            walked = walk(*kept);
+        }
         return walked && *walked ? check_tail(kept->newest) : walked;
     }
     [[nodiscard]] AuditReport& report() { return report_; }
@@ -67,7 +70,24 @@ private:
         return differs(fmt::format("{}: {}", what, way_out::repair(place_.folders.path)));
     }
 
+    Result<bool> check_series() {
+        auto series = output_.check_series();
+        if (!series) {
+            return forward_error(series);
+        }
+        report_.files = series->files;
+        report_.removed_files = series->removed_files;
+        report_.removed_bytes = series->removed_bytes;
+        const auto& fault = series->missing ? series->missing : series->longer;
+        return fault ? differs(*fault) : Result<bool>{true};
+    }
+
     Result<bool> walk(const KeptJournal& kept) {
+        auto kept_from = output_.file().begin();
+        if (!kept_from) {
+            return forward_error(kept_from);
+        }
+        kept_from_ = *kept_from;
         SessionAudit sessions{kept.lowest.value == 1};
         JournalWalk segments{place_, kept.lowest, kept.newest};
         for (bool first = true;; first = false) {
@@ -121,7 +141,7 @@ private:
                .wall_us = 0,
                .output_end = segment.header().gap_begin,
                .hash = segment.header().base_hash};
-        report_.exact_from = segment.header().gap_begin;
+        report_.exact_from = std::max(segment.header().gap_begin, kept_from_);
         const bool covered = checkpoint_ && scope_ == AuditScope::all;
         const auto* mark = covered ? &checkpoint_->mark : nullptr;
         report_.block_bytes_end = mark != nullptr ? mark->output_end : 0;
@@ -166,6 +186,9 @@ private:
     Result<bool> check_segment(Segment& segment, bool newest, SessionAudit& sessions) {
         ++report_.segments;
         const auto& header = segment.header();
+        if (auto known = output_.file().follow(header.output); !known) {
+            return forward_error(known);
+        }
         const std::string name = fmt::format(".anel/journal/{}", header.number);
         if (!continues(header)) {
             return differs(fmt::format("{} does not continue the segment before it", name));
@@ -215,6 +238,9 @@ private:
         if (const auto fault = sessions.take({header.round}, {header.first}, header.count, record.changes)) {
             return differs(fmt::format("round {}: {}", header.round, *fault));
         }
+        if (header.output_offset < kept_from_) {
+            return true;
+        }
         // The last one may be decided a moment ago: it gets a moment to appear.
         for (int attempt = 0;; ++attempt) {
             auto found = output_.difference(record.text, header.output_offset);
@@ -237,7 +263,7 @@ private:
     }
 
     Result<bool> check_filler(const SegmentHeader& header, bool perhaps_unwritten) {
-        if (header.gap_begin == header.base_offset) {
+        if (header.gap_begin == header.base_offset || header.gap_begin < kept_from_) {
             return true;
         }
         ++report_.filler_lines;
@@ -280,6 +306,7 @@ private:
     std::optional<Checkpoint> checkpoint_;
     bool compared_ = false;
     Position at_;
+    std::uint64_t kept_from_ = 0;  ///< of the output: what is before was removed
     ReadAhead ahead_;
 };
 

@@ -20,6 +20,9 @@ struct AuditReport {
     std::uint64_t output_bytes = 0;     ///< that the ledger answers for
     std::uint64_t adopted_bytes = 0;    ///< that stood there before the ledger was made
     std::vector<ByteRange> adopted;     ///< accepted as they were by anel repair --adopt: as they were then, no more
+    std::uint64_t files = 1;            ///< of the output that are there
+    std::uint64_t removed_files = 0;    ///< finished ones, the oldest, that were removed
+    std::uint64_t removed_bytes = 0;    ///< that those had
     std::uint64_t exact_from = 0;       ///< from this byte on, output was compared with the records
     std::uint64_t block_bytes_end = 0;  ///< up to this byte, output was compared with a checksum for each MiB
     std::uint64_t filler_lines = 0;     ///< lines of blanks that power cuts left

@@ -1,5 +1,7 @@
 #include "ring/ledger/audit_output.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "ring/ledger/block_sums.hpp"
@@ -18,10 +20,10 @@ bool overlaps(const std::vector<AdoptedPiece>& pieces, const ByteRange& block) {
 }  // namespace
 
 Result<std::optional<ByteRange>> OutputAudit::difference(std::string_view text, std::uint64_t offset) {
-    auto found = ahead_.get(output_.fd(), offset, text.size(), Output::name);
+    auto found = ahead_.get(read_, offset, text.size());
     if (found && as_text(*found) != text) {
         ahead_.forget();  // it may have been written since it was read
-        found = ahead_.get(output_.fd(), offset, text.size(), Output::name);
+        found = ahead_.get(read_, offset, text.size());
     }
     if (!found) {
         return forward_error(found);
@@ -39,8 +41,52 @@ Result<std::optional<ByteRange>> OutputAudit::difference(std::string_view text, 
                                    offset + static_cast<std::uint64_t>(last - text.begin())}};
 }
 
+Result<SeriesAudit> OutputAudit::check_series() const {
+    SeriesAudit found;
+    for (const auto& place : output_.places()) {
+        auto size = place.file < output_.place().file ? output_.size_of(place) : std::optional<std::uint64_t>{};
+        if (!size) {
+            return forward_error(size);
+        }
+        if (place.file == output_.place().file) {
+            break;
+        }
+        const auto name = finished_name(place.file);
+        const std::uint64_t bytes = output_.end_of(place.file) - place.base;
+        if (!*size && found.files == 1) {
+            ++found.removed_files;
+            found.removed_bytes += bytes;
+        } else if (!*size) {
+            found.missing =
+                fmt::format("{} is missing between others: put it back, or remove those before it too", name);
+        } else {
+            ++found.files;
+        }
+        // Shorter it may be where a power cut is not recovered from; its bytes are compared as well.
+        if (*size && **size > bytes) {
+            found.longer = fmt::format("{} has {} bytes, the ring wrote {}: cut off what is behind (truncate -s {} {})",
+                                       name, **size, bytes, bytes, name);
+        }
+    }
+    return found;
+}
+
+Result<std::optional<std::uint32_t>> OutputAudit::front_crc(FileSystem& files, const Folders& folders,
+                                                            std::uint64_t begin) {
+    if (begin % block_bytes == 0) {
+        return std::optional{std::uint32_t{0}};
+    }
+    const auto first = std::find_if(output_.places().begin(), output_.places().end(),
+                                    [&](const OutputPlace& place) { return place.base == begin; });
+    return read_series_front(files, folders.anel.get(), first->file);
+}
+
 Result<std::optional<std::uint32_t>> OutputAudit::crc_of(const ByteRange& range, const Overlay& overlay) {
-    std::uint32_t crc = 0;
+    return crc_of(range, overlay, 0);
+}
+
+Result<std::optional<std::uint32_t>> OutputAudit::crc_of(const ByteRange& range, const Overlay& overlay,
+                                                         std::uint32_t crc) {
     for (std::uint64_t begin = range.begin; begin < range.end;) {
         const std::uint64_t end = std::min(range.end, begin + block_bytes);
         part_.resize(end - begin);
@@ -82,13 +128,19 @@ Result<BlocksAudit> OutputAudit::check_blocks(FileSystem& files, const Folders& 
     if (sums->size() < finished) {
         found.sums_end = sums->size() * block_bytes;
     }
-    for (std::uint64_t block = 0; block * block_bytes < end; ++block) {
-        const ByteRange range{block * block_bytes, std::min((block + 1) * block_bytes, end)};
-        if (overlaps(pieces, range)) {
+    auto kept_from = output_.begin();
+    auto front = kept_from ? front_crc(files, folders, *kept_from) : forward_error(kept_from);
+    if (!front) {
+        return forward_error(front);
+    }
+    for (std::uint64_t block = *kept_from / block_bytes; block * block_bytes < end; ++block) {
+        const ByteRange range{std::max(block * block_bytes, *kept_from), std::min((block + 1) * block_bytes, end)};
+        const auto before = range.begin == block * block_bytes ? std::optional{std::uint32_t{0}} : *front;
+        if (overlaps(pieces, range) || range.begin >= range.end || !before) {
             continue;
         }
         const bool known = block == finished || block < sums->size();
-        auto crc = known ? crc_of(range, overlay) : std::optional<std::uint32_t>{};
+        auto crc = known ? crc_of(range, overlay, *before) : std::optional<std::uint32_t>{};
         if (!crc) {
             return forward_error(crc);
         }
@@ -97,6 +149,10 @@ Result<BlocksAudit> OutputAudit::check_blocks(FileSystem& files, const Folders& 
         }
     }
     for (const auto& piece : pieces) {
+        if (piece.range.begin < *kept_from) {
+            found.adopted.push_back(piece);  // it stays known, for when the file is put back
+            continue;
+        }
         auto crc = crc_of(piece.range, {});
         if (!crc) {
             return forward_error(crc);

@@ -20,15 +20,27 @@ struct Overlay {
     Bytes bytes;
 };
 
+/// Which files of the output are there. The oldest may be missing, and none between others.
+struct SeriesAudit {
+    std::uint64_t files = 1;
+    std::uint64_t removed_files = 0;
+    std::uint64_t removed_bytes = 0;
+    std::optional<std::string> missing;  ///< between others: which, and what to do
+    std::optional<std::string> longer;   ///< a finished file has more than the ring wrote
+};
+
 class OutputAudit {
 public:
-    explicit OutputAudit(const Output& output) : output_{output} {}
-    [[nodiscard]] const Output& file() const { return output_; }
+    explicit OutputAudit(Output& output)
+        : output_{output}, read_{[&output](auto into, auto at) { return output.read(into, at); }} {}
+    [[nodiscard]] Output& file() const { return output_; }
 
     /// The bytes from the first to behind the last that are not as in `text`, written at `offset`; none: all are.
     [[nodiscard]] Result<std::optional<ByteRange>> difference(std::string_view text, std::uint64_t offset);
 
-    /// Compares each MiB below `end` with its checksum, and the pieces of an adoption with theirs instead.
+    [[nodiscard]] Result<SeriesAudit> check_series() const;
+    /// Compares each MiB below `end` with its checksum, and the pieces of an adoption with theirs instead; but for what
+    /// finished files had that were removed from the front.
     /// @param end          of what a checkpoint covers, bytes
     /// @param partial_crc  of the unfinished MiB there
     [[nodiscard]] Result<BlocksAudit> check_blocks(FileSystem& files, const Folders& folders, std::uint64_t end,
@@ -40,7 +52,13 @@ public:
     [[nodiscard]] Result<std::optional<std::uint32_t>> crc_of(const ByteRange& range, const Overlay& overlay);
 
 private:
-    const Output& output_;
+    /// Of the part of a MiB that the removed files had; none: it cannot be checked.
+    [[nodiscard]] Result<std::optional<std::uint32_t>> front_crc(FileSystem& files, const Folders& folders,
+                                                                 std::uint64_t begin);
+    [[nodiscard]] Result<std::optional<std::uint32_t>> crc_of(const ByteRange& range, const Overlay& overlay,
+                                                              std::uint32_t crc);
+    Output& output_;
+    ReadAt read_;
     ReadAhead ahead_;
     Bytes part_;
 };

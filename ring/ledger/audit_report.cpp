@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "ring/ledger/audit.hpp"
 
 namespace anel {
@@ -18,12 +20,19 @@ std::vector<std::string> describe(const AuditReport& report) {
     if (report.checkpoint) {
         say(fmt::format("checkpoint: after round {}", report.checkpoint->value));
     }
+    if (report.files > 1 || report.removed_files > 0) {
+        say(fmt::format("files of the output: {}, the newest is output.txt", report.files));
+    }
+    if (report.removed_files > 0) {
+        say(fmt::format("removed: the {} oldest, with output from byte 0 to {}", report.removed_files,
+                        report.removed_bytes));
+    }
     say(fmt::format("exact to the byte: output from byte {} to {}", report.exact_from, report.output_bytes));
     if (report.block_bytes_end > 0 && report.exact_from > 0) {
-        say(fmt::format("exact to the MiB: output from byte 0 to {}", report.block_bytes_end));
+        say(fmt::format("exact to the MiB: output from byte {} to {}", report.removed_bytes, report.block_bytes_end));
     }
-    if (report.block_bytes_end < report.exact_from) {
-        say(fmt::format("not covered: output from byte {} to {}", report.block_bytes_end, report.exact_from));
+    if (const auto from = std::max(report.block_bytes_end, report.removed_bytes); from < report.exact_from) {
+        say(fmt::format("not covered: output from byte {} to {}", from, report.exact_from));
     }
     for (const auto& range : report.adopted) {
         say(

@@ -20,7 +20,8 @@ struct Moment {
     KeptJournal kept;
     Descriptor checkpoint;
     std::vector<std::unique_ptr<Segment>> segments;
-    Position end;  ///< of what was decided
+    Position end;   ///< of what was decided
+    int anel = -1;  ///< the folder
 };
 
 Result<Moment> hold_moment(const LedgerPlace& place) {
@@ -30,7 +31,7 @@ Result<Moment> hold_moment(const LedgerPlace& place) {
         if (!kept) {
             return forward_error(kept);
         }
-        Moment moment{.kept = *kept, .checkpoint = {}, .segments = {}, .end = {}};
+        Moment moment{.kept = *kept, .checkpoint = {}, .segments = {}, .end = {}, .anel = place.folders.anel.get()};
         SegmentNumber number = kept->lowest;
         if (kept->mark) {
             auto fd = open_existing(place.files, place.folders.checkpoint.get(),
@@ -72,13 +73,17 @@ public:
 
     /// Bytes [0, end) of `from`, with `first` instead of what its first bytes are, as a new durable file.
     Result<void> copy(int from, std::uint64_t end, BytesView first, int folder, const std::string& name) {
+        return copy([&](std::span<std::byte> into, std::uint64_t at) { return read_at(from, into, at, name); }, end,
+                    first, folder, name);
+    }
+    Result<void> copy(const ReadAt& read, std::uint64_t end, BytesView first, int folder, const std::string& name) {
         const Descriptor to{files_.open(folder, name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666)};
         if (!to.valid()) {
             return io_failure(fmt::format("make the copy {}", name), errno);
         }
         for (std::uint64_t at = 0; at < end;) {
             buffer_.resize(std::min(block_bytes, end - at));
-            auto got = read_at(from, buffer_, at, name);
+            auto got = read(buffer_, at);
             if (!got) {
                 return forward_error(got);
             }
@@ -158,8 +163,50 @@ Result<void> copy_journal(Copier& copier, Moment& moment, const Folders& to) {
     return {};
 }
 
+/// All files of the output up to byte `end`. In the copy each has the name that it is to have, also where the newest has
+/// not got output.txt's name yet in what is copied.
+Result<void> copy_output(FileSystem& files, Copier& copier, const Moment& moment, std::uint64_t end, Output& output,
+                         const Folders& to) {
+    const OutputPlace newest = moment.segments.empty() ? OutputPlace{} : moment.segments.back()->header().output;
+    if (auto known = output.follow(newest); !known) {
+        return known;
+    }
+    auto places = output.places();
+    places.resize(std::min<std::size_t>(places.size(), newest.file));
+    if (places.back().file < newest.file) {
+        places.push_back(newest);
+    }
+    for (const auto& one : places) {
+        const bool last = one.file == newest.file;
+        auto there = one.file > output.place().file ? Result<std::optional<std::uint64_t>>{0} : output.size_of(one);
+        if (!there) {
+            return forward_error(there);
+        }
+        const auto read = [&](std::span<std::byte> into, std::uint64_t at) { return output.read(into, one.base + at); };
+        const std::uint64_t bytes = (last ? end : output.end_of(one.file)) - one.base;
+        auto done = !*there && !last ? Result<void>{}
+                                     : copier.copy(read, bytes, {}, to.data.get(),
+                                                   last ? std::string{Output::name} : finished_name(one.file));
+        auto front = read_series_front(files, moment.anel, std::max<std::uint64_t>(one.file, 2));
+        if (!done || !front) {
+            return done ? forward_error(front) : done;
+        }
+        if (one.file == 1) {
+            continue;
+        }
+        done = write_series_place(files, to.anel.get(), one);
+        if (done && *front) {
+            done = write_series_front(files, to.anel.get(), {.file = one.file, .crc = **front});
+        }
+        if (!done) {
+            return done;
+        }
+    }
+    return {};
+}
+
 Result<void> copy_rest(FileSystem& files, Copier& copier, const Moment& moment, const LedgerPlace& place,
-                       const Output& output, const Folders& to) {
+                       Output& output, const Folders& to) {
     auto adopted = open_existing(files, place.folders.anel.get(), "adopted", O_RDONLY | O_DIRECTORY);
     auto numbers = adopted && adopted->valid() ? list_numbers(adopted->get(), ".anel/adopted")
                                                : Result<std::vector<std::uint64_t>>{};
@@ -187,7 +234,7 @@ Result<void> copy_rest(FileSystem& files, Copier& copier, const Moment& moment, 
     // What was adopted behind the last round stands in no record.
     const bool tail = *adoption && (*adoption)->is_behind(moment.kept.newest, moment.end.round);
     const std::uint64_t end = tail ? (*adoption)->tail_end : moment.end.output_end;
-    if (auto done = copier.copy(output.fd(), end, {}, to.data.get(), Output::name); !done) {
+    if (auto done = copy_output(files, copier, moment, end, output, to); !done) {
         return done;
     }
     if (adopted_copy->valid()) {

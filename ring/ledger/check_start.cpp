@@ -50,6 +50,11 @@ Result<void> check_output(const Folders& folders, const Output& output, const Ce
         return touched(fmt::format("{} has {} bytes, {} are certain to have been written: it was shortened: {}", where,
                                    *size, certain.bytes, way_out::repair(folders.path)));
     }
+    auto there = output.size_of(output.place_before(certain.hashed_end));
+    if (!there || !*there) {
+        // A finished file may be removed by who needs it no more.
+        return there ? Result<void>{} : forward_error(there);
+    }
     auto hash = certain.tail_hash ? output.tail_hash(certain.hashed_end) : Result<std::uint64_t>{0};
     if (!hash) {
         return forward_error(hash);
@@ -73,7 +78,14 @@ Result<void> check_files(const Folders& folders, const LedgerFile& file, const O
                         "here): to go on with it, {}",
                         where, way_out::adopt(folders.path)));
     }
-    if (!same_file(output.identity(), output_of(file.identity(), adoption))) {
+    auto finished = is_named(folders.data.get(), finished_name(output.place().file));
+    if (!finished) {
+        return forward_error(finished);
+    }
+    if (!same_file(output.identity(), output_of(file.identity(), adoption, output.place()))) {
+        if (*finished) {
+            return series_is_cut(folders.path);
+        }
         return touched(
             fmt::format("{}/output.txt was replaced by another file: put the old file back, or, to go on with "
                         "this one, {}",

@@ -20,6 +20,24 @@ CheckpointThread::~CheckpointThread() {
     thread_.join();
 }
 
+void CheckpointThread::follow(Output output) {
+    const std::scoped_lock guard{mutex_};
+    newer_outputs_.push_back(std::move(output));
+}
+
+void CheckpointThread::suspect(Round round) {
+    const std::scoped_lock guard{mutex_};
+    newer_suspect_ = std::max(newer_suspect_, round);
+}
+
+void CheckpointThread::take_news() {
+    for (auto& newer : newer_outputs_) {
+        output_.take(std::move(newer));
+    }
+    newer_outputs_.clear();
+    suspect_round_ = std::max(suspect_round_, newer_suspect_);
+}
+
 void CheckpointThread::begin(SegmentNumber segment, Snapshot snapshot) {
     {
         const std::scoped_lock guard{mutex_};
@@ -50,6 +68,7 @@ void CheckpointThread::run() {
         }
         auto job = std::exchange(waiting_, std::nullopt);
         auto unneeded = std::exchange(unneeded_, {});
+        take_news();
         busy_ = true;
         lock.unlock();
         unneeded.clear();
@@ -92,15 +111,16 @@ Result<void> CheckpointThread::write(Job& job) {
             continue;
         }
         const Position& at = (*walk)->position;
+        auto there = output_.size_of(output_.place_before(at.output_end));
+        if (!there || !*there) {
+            return there ? Result<void>{} : forward_error(there);  // finished and removed since: the next one will do
+        }
         auto tail = output_.tail_hash(at.output_end);
         if (!tail) {
             return forward_error(tail);
         }
-        if (auto synced = output_.make_durable(); !synced) {
+        if (auto synced = make_output_durable(**walk, *previous); !synced) {
             return synced;
-        }
-        if (auto blocks = write_block_sums(world_.files, world_.folders, (*walk)->sums); !blocks) {
-            return blocks;
         }
         const CheckpointMark mark{.round = round,
                                   .sequence = at.sequence,
@@ -118,8 +138,23 @@ Result<void> CheckpointThread::write(Job& job) {
         if (auto linked = write_checkpoint(world_.files, world_.folders, world_.identity.id, checkpoint); !linked) {
             return linked;
         }
-        return trim_below(world_.files, world_.folders, mark);
+        output_.forget_below(at.output_end);
+        return trim_below(world_.files, world_.folders, mark).and_then([&] {
+            return trim_waiting_outputs(world_.files, world_.folders, (*walk)->segment->header().output);
+        });
     }
+}
+
+Result<void> CheckpointThread::make_output_durable(const Walk& walk, const std::optional<CheckpointMark>& previous) {
+    if (auto synced = output_.make_durable(previous ? previous->output_end : 0); !synced) {
+        return synced;
+    }
+    for (const auto& front : walk.fronts) {
+        if (auto written = write_series_front(world_.files, world_.folders.anel.get(), front); !written) {
+            return written;
+        }
+    }
+    return write_block_sums(world_.files, world_.folders, walk.sums);
 }
 
 Result<std::unique_ptr<Segment>> CheckpointThread::open(SegmentNumber number) {
@@ -152,7 +187,7 @@ Result<bool> CheckpointThread::enter(Walk& walk, SegmentNumber number) {
 
 Result<std::optional<CheckpointThread::Walk>> CheckpointThread::begin_walk(
     const std::optional<CheckpointMark>& previous) {
-    Walk walk{.segment = {}, .successor = {}, .position = {}, .sums = BlockSums{0, 0}};
+    Walk walk{.segment = {}, .successor = {}, .position = {}, .sums = BlockSums{0, 0}, .fronts = {}};
     auto entered = enter(walk, previous ? previous->segment : SegmentNumber{1});
     if (!entered) {
         return forward_error(entered);
@@ -200,6 +235,9 @@ Result<void> CheckpointThread::take_gap(Walk& walk) {
     // What an operator adopted behind the last round stands in no record.
     if (auto read = add_from_output(walk.sums, header.gap_begin); !read) {
         return read;
+    }
+    if (walk.sums.offset() == header.gap_begin && header.output.file > 1 && header.output.segment == header.number) {
+        walk.fronts.push_back({header.output.file, walk.sums.partial()});
     }
     if (walk.sums.offset() != header.gap_begin || header.gap_begin == header.base_offset) {
         return {};

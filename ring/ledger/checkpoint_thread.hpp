@@ -27,6 +27,10 @@ public:
     CheckpointThread& operator=(const CheckpointThread&) = delete;
     ~CheckpointThread();
 
+    /// The output goes on in a new file, which was just opened for this thread alone.
+    void follow(Output output);
+    /// Output of rounds up to here may have been written before its file was opened for this thread.
+    void suspect(Round round);
     /// Begins one; a later one replaces one that still waits.
     void begin(SegmentNumber segment, Snapshot snapshot);
     /// Closes it soon. The last close of a trimmed segment frees its blocks: tens of milliseconds.
@@ -45,8 +49,11 @@ private:
         std::unique_ptr<Segment> successor;  ///< none: `segment` is the newest
         Position position;
         BlockSums sums;
+        std::vector<SeriesFront> fronts;  ///< of the files that it came to
     };
     void run();
+    void take_news();
+    [[nodiscard]] Result<void> make_output_durable(const Walk& walk, const std::optional<CheckpointMark>& previous);
     [[nodiscard]] Result<void> write(Job& job);
     /// None where the journal was trimmed under it: another node's checkpoint is newer.
     [[nodiscard]] Result<std::optional<Walk>> begin_walk(const std::optional<CheckpointMark>& previous);
@@ -69,6 +76,8 @@ private:
     std::condition_variable changed_;
     std::optional<Job> waiting_;
     std::vector<std::unique_ptr<Segment>> unneeded_;
+    std::vector<Output> newer_outputs_;
+    Round newer_suspect_;
     bool busy_ = false;
     bool stop_ = false;
     std::thread thread_;

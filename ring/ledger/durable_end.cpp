@@ -11,16 +11,29 @@
 namespace anel {
 
 Result<DurableMark> DurableEnd::look() {
+    auto found = look_once();
+    if (!found && found.error().code == ErrorCode::outside_hands && segment_ && segment_->sealed()) {
+        found = look_once();  // the output went on in a new file meanwhile
+    }
+    return found;
+}
+
+Result<DurableMark> DurableEnd::look_once() {
     if (auto found = follow(); !found) {
         return forward_error(found);
     }
     if (!segment_) {
         return mark_;  // nothing was ever decided
     }
-    auto found = segment_->foreign() ? look_at_checkpoint() : look_at_words();
-    if (!found) {
-        return found;
+    if (auto known = output_.follow(segment_->header().output); !known) {
+        return forward_error(known);
     }
+    auto found = segment_->foreign() ? look_at_checkpoint() : look_at_words();
+    auto begin = output_.begin();
+    if (!found || !begin) {
+        return found ? forward_error(begin) : found;
+    }
+    found->begin = mark_.begin = *begin;
     if (found->offset < mark_.offset) {
         mark_.all = found->all;
         return mark_;
@@ -80,7 +93,8 @@ Result<DurableMark> DurableEnd::look_at_checkpoint() const {
     if (!mark) {
         return forward_error(mark);
     }
-    return *mark ? DurableMark{.offset = (*mark)->output_end, .round = (*mark)->round, .all = true} : DurableMark{};
+    return *mark ? DurableMark{.begin = 0, .offset = (*mark)->output_end, .round = (*mark)->round, .all = true}
+                 : DurableMark{};
 }
 
 Result<DurableMark> DurableEnd::look_at_words() {
@@ -99,13 +113,13 @@ Result<DurableMark> DurableEnd::look_at_words() {
     if (slots == 0) {
         // The gap before the first round is written after the segment has its name.
         return DurableMark{
-            .offset = segment_->header().gap_begin, .round = segment_->base_round(), .all = decided == 0};
+            .begin = 0, .offset = segment_->header().gap_begin, .round = segment_->base_round(), .all = decided == 0};
     }
     auto at = segment_->position_at(slots);
     if (!at) {
         return forward_error(at);
     }
-    return DurableMark{.offset = at->output_end, .round = at->round, .all = slots == decided};
+    return DurableMark{.begin = 0, .offset = at->output_end, .round = at->round, .all = slots == decided};
 }
 
 Result<bool> DurableEnd::is_written(std::uint64_t slot) {

@@ -13,6 +13,7 @@
 namespace anel {
 
 struct DurableMark {
+    std::uint64_t begin = 0;   ///< bytes; the files that had what is before were removed
     std::uint64_t offset = 0;  ///< bytes of output.txt, of whole rounds
     Round round;               ///< the last one before it
     bool all = true;           ///< nothing decided is behind it
@@ -21,7 +22,7 @@ struct DurableMark {
 class DurableEnd {
 public:
     /// @param opened  outlives this.
-    DurableEnd(FileSystem& files, const OpenedLedger& opened) : place_{opened.place(files)}, output_{opened.output} {}
+    DurableEnd(FileSystem& files, OpenedLedger& opened) : place_{opened.place(files)}, output_{opened.output} {}
 
     /// Where the end is now; never below an earlier answer. `ledger_damaged`, `outside_hands`, `io_failed`.
     [[nodiscard]] Result<DurableMark> look();
@@ -33,7 +34,8 @@ private:
     [[nodiscard]] Result<bool> is_written(std::uint64_t slot);
 
     LedgerPlace place_;
-    const Output& output_;
+    [[nodiscard]] Result<DurableMark> look_once();
+    Output& output_;
     std::unique_ptr<Segment> segment_;  ///< the newest
     std::uint64_t written_slots_ = 0;   ///< of it, known to stand in output.txt
     DurableMark mark_;

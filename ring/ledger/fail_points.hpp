@@ -12,6 +12,7 @@
 //   segment.sync segment.synced on the sync thread
 // a grant or rotation: segment.reserve, grant.before_seal grant.sealed or rotate.sealed, grant.durable,
 //   segment.write, grant.before_link, grant.linked, output.filler; segment.write_again behind a restart
+// a new file of the output: output.prepared before the seal; series.write output.before_turn output.turned behind the link
 // a checkpoint: output.sync blocks.write checkpoint.write checkpoint.before_link trim.unlink
 // the first start: probe.write ledger.write; a repair: adoption.write; a backup: backup.write
 // wherever a folder gets its fsync, two of them at each start of a node: folder.sync

@@ -8,6 +8,7 @@ namespace anel {
 struct FileIdentity {
     std::uint64_t inode = 0;
     std::uint64_t born_ns = 0;  ///< since 1970, as the file system noted it; 0: it does not say
+    friend bool operator==(const FileIdentity&, const FileIdentity&) = default;
 };
 
 [[nodiscard]] Result<FileIdentity> identity_of(int fd, std::string_view what);

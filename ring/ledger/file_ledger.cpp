@@ -11,8 +11,14 @@
 
 namespace anel {
 
-FileLedger::FileLedger(FileSystem& files, Folders folders, LedgerFile file, Output output, const BootId& boot)
-    : files_{files}, folders_{std::move(folders)}, file_{std::move(file)}, output_{std::move(output)}, boot_{boot} {}
+FileLedger::FileLedger(FileSystem& files, Folders folders, LedgerFile file, Output output, const BootId& boot,
+                       const OutputRotation& rotation)
+    : files_{files},
+      folders_{std::move(folders)},
+      file_{std::move(file)},
+      output_{std::move(output)},
+      boot_{boot},
+      rotation_{rotation} {}
 
 FileLedger::~FileLedger() = default;
 
@@ -40,6 +46,30 @@ Result<void> FileLedger::check_names(const Segment& segment, std::uint64_t bytes
                                                              status->st_size, bytes, way_out::put_back(folders_.path)));
     }
     return file_.check_name(folders_);
+}
+
+Result<void> FileLedger::check_output(const Segment& segment, std::uint64_t bytes) {
+    auto same = output_.check(bytes);
+    if (same || same.error().code != ErrorCode::outside_hands) {
+        return same;
+    }
+    auto mark = newest_mark(files_, folders_, id());
+    auto next = is_named(folders_.journal.get(), std::to_string(segment.number().next().value));
+    if (!mark || !next) {
+        return mark ? forward_error(next) : forward_error(mark);
+    }
+    if (*next || (*mark && (*mark)->segment > segment.number())) {
+        return failure(ErrorCode::fenced, "the ring went on behind this segment");
+    }
+    return same;
+}
+
+bool FileLedger::begins_file(const Segment& segment, const Position& before, const RoundRecord& record) const {
+    const auto& place = segment.header().output;
+    const OutputFill fill{.bytes = before.output_end - place.base,
+                          .rounds = before.round.value - place.base_round,
+                          .begun_us = place.begun_us != 0 ? place.begun_us : before.wall_us};
+    return rotation_.begins_file(fill, record);
 }
 
 Result<void> FileLedger::write_record(SegmentNumber number, const RoundRecord& record) {
@@ -70,8 +100,12 @@ Result<void> FileLedger::write_record(SegmentNumber number, const RoundRecord& r
     if (auto named = check_names(segment, before->file_offset); !named) {
         return named;
     }
-    if (auto same = output_.check(before->output_end); !same) {
+    auto same = enter_output(segment).and_then([&] { return check_output(segment, before->output_end); });
+    if (!same) {
         return same;
+    }
+    if (begins_file(segment, *before, record)) {
+        return failure(ErrorCode::output_full, fmt::format("round {} begins a new output.txt", record.round.value));
     }
     head_.clear();
     written_.header = encode_record(record, *before, head_);
@@ -139,6 +173,13 @@ void FileLedger::sync(SegmentNumber number, Round round) {
 void FileLedger::checkpoint(Snapshot snapshot) {
     if (snapshot.round.value == 0 || newest() == nullptr || newest()->foreign()) {
         return;
+    }
+    auto known = enter_output(*newest());
+    if (known && new_descriptor_) {
+        known = follow();
+    }
+    if (!known) {
+        return;  // what it must write again is not known; the next call that needs the journal says what is wrong
     }
     checkpoints_->begin(newest()->number(), std::move(snapshot));
 }

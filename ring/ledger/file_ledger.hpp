@@ -8,6 +8,7 @@
 
 #include "ring/core/config.hpp"
 #include "ring/core/ledger.hpp"
+#include "ring/core/output_rotation.hpp"
 #include "ring/ledger/checkpoint_thread.hpp"
 #include "ring/ledger/kept_journal.hpp"
 #include "ring/ledger/sync_thread.hpp"
@@ -19,6 +20,7 @@ struct LedgerOptions {
     std::set<NodeId> nodes;        ///< every configured node
     NodeId self;
     OutputFormat format = OutputFormat::classic;
+    OutputRotation rotation;
     bool adopt = false;       ///< a new ledger may begin behind an output.txt that is not empty
     DurableCallback durable;  ///< called on the ledger's own threads
     SyncTookCallback sync_took;
@@ -39,7 +41,8 @@ public:
     [[nodiscard]] LedgerId id() const override;
     [[nodiscard]] Result<History> read(Round applied) override;
     [[nodiscard]] Result<Grant> grant(Epoch highest_named) override;
-    [[nodiscard]] Result<SegmentNumber> rotate(SegmentNumber current, Round last) override;
+    [[nodiscard]] Result<SegmentNumber> rotate(SegmentNumber current, Round last,
+                                               std::optional<WallTime> new_output) override;
     [[nodiscard]] Result<void> write_record(SegmentNumber segment, const RoundRecord& record) override;
     [[nodiscard]] Result<void> decide(SegmentNumber segment, Round round) override;
     [[nodiscard]] Result<void> write_output(Round round) override;
@@ -56,8 +59,10 @@ private:
     /// A segment in the making: it has space, but no header and no name yet.
     struct Unborn {
         Descriptor fd;
+        std::optional<OutputPlace> output;  ///< the new file that it begins, as far as that is known
     };
-    FileLedger(FileSystem& files, Folders folders, LedgerFile file, Output output, const BootId& boot);
+    FileLedger(FileSystem& files, Folders folders, LedgerFile file, Output output, const BootId& boot,
+               const OutputRotation& rotation);
     [[nodiscard]] Result<void> start(const LedgerOptions& options);
 
     [[nodiscard]] LedgerPlace place() const { return {files_, folders_, file_, boot_}; }
@@ -66,7 +71,10 @@ private:
     [[nodiscard]] Segment* newest() const;
     /// Finds the newest segment, from the one known so far.
     [[nodiscard]] Result<void> follow();
+    [[nodiscard]] Result<void> follow_segments();
     [[nodiscard]] Result<void> find_newest();
+    /// Goes on in the file of the output that the segment names.
+    [[nodiscard]] Result<void> enter_output(const Segment& segment);
     /// None where there is no such file, or where it is one that a sleeper linked after its number was trimmed.
     [[nodiscard]] Result<std::unique_ptr<Segment>> open_segment(SegmentNumber number);
     [[nodiscard]] Result<void> adopt_newest(std::unique_ptr<Segment> segment, bool made_here);
@@ -76,9 +84,12 @@ private:
     // grant.cpp
     [[nodiscard]] Result<Unborn> prepare_segment();
     [[nodiscard]] Result<SegmentNumber> make_next(Unborn unborn, Epoch epoch);
+    [[nodiscard]] Result<SegmentNumber> link_next(Unborn unborn, const SegmentHeader& header);
+    /// Takes the name from a file of the output that no segment names.
+    void forget(const std::optional<OutputPlace>& output);
     [[nodiscard]] Result<void> recover_output(Segment& last, const Position& tip);
     [[nodiscard]] Result<void> rewrite_output(Round after, SegmentNumber from);
-    [[nodiscard]] Result<SegmentHeader> next_header(Epoch epoch);
+    [[nodiscard]] Result<SegmentHeader> next_header(const Unborn& unborn, Epoch epoch);
 
     // read.cpp
     [[nodiscard]] tl::unexpected<Error> lost_behind(Round round) const;
@@ -89,12 +100,18 @@ private:
     [[nodiscard]] Result<void> read_segment(Segment& segment, Round applied, History& history);
     /// Segment and ledger still have their names, and the segment has at least `bytes`. `outside_hands`, `fenced`.
     [[nodiscard]] Result<void> check_names(const Segment& segment, std::uint64_t bytes) const;
+    /// output.txt still has its name and at least `bytes`. `outside_hands`; `fenced` where the ring went on behind
+    /// `segment` while we slept, and perhaps in a new file.
+    [[nodiscard]] Result<void> check_output(const Segment& segment, std::uint64_t bytes);
+    [[nodiscard]] bool begins_file(const Segment& segment, const Position& before, const RoundRecord& record) const;
 
     FileSystem& files_;
     Folders folders_;
     LedgerFile file_;
     Output output_;
     BootId boot_;
+    OutputRotation rotation_;
+    bool new_descriptor_ = false;  ///< the checkpoint thread's, of a file that others may have written to before
     std::map<SegmentNumber, std::unique_ptr<Segment>> segments_;  ///< the newest and the one before
     Reservation reservation_;                                     ///< of the newest segment
     Bytes head_;                                                  ///< header and changes of the record written last

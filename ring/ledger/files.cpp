@@ -39,6 +39,9 @@ int FileSystem::link(int fd, int folder, const char* name) {
     return ::linkat(AT_FDCWD, fmt::format("/proc/self/fd/{}", fd).c_str(), folder, name, AT_SYMLINK_FOLLOW);
 }
 int FileSystem::unlink(int folder, const char* name) { return ::unlinkat(folder, name, 0); }
+int FileSystem::rename(int folder, const char* from, const char* name) {
+    return ::renameat(folder, from, folder, name);
+}
 int FileSystem::sync_all(int fd) { return ::syncfs(fd); }
 
 Descriptor::~Descriptor() {
@@ -152,12 +155,16 @@ Result<std::size_t> read_at(int fd, std::span<std::byte> into, std::uint64_t off
 }
 
 Result<BytesView> ReadAhead::get(int fd, std::uint64_t offset, std::uint64_t bytes, std::string_view what) {
+    return get([&](std::span<std::byte> into, std::uint64_t at) { return read_at(fd, into, at, what); }, offset, bytes);
+}
+
+Result<BytesView> ReadAhead::get(const ReadAt& read, std::uint64_t offset, std::uint64_t bytes) {
     constexpr std::uint64_t piece_bytes = 1024 * 1024;
     if (offset < begin_ || offset + bytes > begin_ + filled_) {
         buffer_.resize(std::max(bytes, piece_bytes));
         begin_ = offset;
         filled_ = 0;
-        auto got = read_at(fd, buffer_, offset, what);
+        auto got = read(buffer_, offset);
         if (!got) {
             return forward_error(got);
         }
@@ -200,6 +207,17 @@ Result<bool> link_file(FileSystem& files, int fd, int folder, const std::string&
     return io_failure(fmt::format("name {}", name), errno);
 }
 
+Result<bool> is_named(int folder, const std::string& name) {
+    struct stat status {};
+    if (::fstatat(folder, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0) {
+        return true;
+    }
+    if (errno == ENOENT) {
+        return false;
+    }
+    return io_failure(fmt::format("look for {}", name), errno);
+}
+
 Result<void> fsync_folder(FileSystem& files, int folder, std::string_view what) {
     const auto effect = fail_points::pass("folder.sync");
     errno = effect.error;
@@ -209,26 +227,37 @@ Result<void> fsync_folder(FileSystem& files, int folder, std::string_view what) 
     return {};
 }
 
-Result<std::vector<std::uint64_t>> list_numbers(int folder, std::string_view what) {
+Result<std::vector<std::string>> list_names(int folder, std::string_view what) {
     const int fd = ::openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR* listing = fd < 0 ? nullptr : ::fdopendir(fd);
     if (listing == nullptr) {
         return io_failure(fmt::format("list {}", what), errno);
     }
-    std::vector<std::uint64_t> numbers;
+    std::vector<std::string> names;
     errno = 0;
     while (const dirent* entry = ::readdir(listing)) {
-        const std::string_view name{entry->d_name};
-        std::uint64_t number = 0;
-        const auto [end, problem] = std::from_chars(name.data(), name.data() + name.size(), number);
-        if (problem == std::errc{} && end == name.data() + name.size() && name == std::to_string(number)) {
-            numbers.push_back(number);
-        }
+        names.emplace_back(entry->d_name);
     }
     const int problem = errno;
     ::closedir(listing);
     if (problem != 0) {
         return io_failure(fmt::format("list {}", what), problem);
+    }
+    return names;
+}
+
+Result<std::vector<std::uint64_t>> list_numbers(int folder, std::string_view what) {
+    auto names = list_names(folder, what);
+    if (!names) {
+        return forward_error(names);
+    }
+    std::vector<std::uint64_t> numbers;
+    for (const auto& name : *names) {
+        std::uint64_t number = 0;
+        const auto [end, problem] = std::from_chars(name.data(), name.data() + name.size(), number);
+        if (problem == std::errc{} && end == name.data() + name.size() && name == std::to_string(number)) {
+            numbers.push_back(number);
+        }
     }
     std::sort(numbers.begin(), numbers.end());
     return numbers;

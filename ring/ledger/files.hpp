@@ -6,6 +6,7 @@
 #include <sys/uio.h>
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -35,6 +36,8 @@ public:
     virtual void start_write_back(int fd, off_t offset, off_t bytes);
     virtual int link(int fd, int folder, const char* name);  ///< gives an O_TMPFILE its name
     virtual int unlink(int folder, const char* name);
+    /// Within one folder. The file that had the name loses it.
+    virtual int rename(int folder, const char* from, const char* name);
     virtual int sync_all(int fd);  ///< syncfs: everything on the file system of `fd`
 };
 
@@ -98,11 +101,15 @@ template <class T>
 [[nodiscard]] Result<std::size_t> read_at(int fd, std::span<std::byte> into, std::uint64_t offset,
                                           std::string_view what);
 
+/// As read_at, of whatever it is that has bytes at offsets.
+using ReadAt = std::function<Result<std::size_t>(std::span<std::byte>, std::uint64_t)>;
+
 /// Reads a file in large pieces for one who goes through it in small ones.
 class ReadAhead {
 public:
     /// The bytes from `offset` on, fewer where the file ends. Valid until the next call.
     [[nodiscard]] Result<BytesView> get(int fd, std::uint64_t offset, std::uint64_t bytes, std::string_view what);
+    [[nodiscard]] Result<BytesView> get(const ReadAt& read, std::uint64_t offset, std::uint64_t bytes);
     /// What the file has now counts, not what it had when it was read.
     void forget() { filled_ = 0; }
 
@@ -120,11 +127,15 @@ private:
 /// A new file without a name, beside others of `folder`. It is gone when closed before link_file.
 [[nodiscard]] Result<Descriptor> open_unnamed(FileSystem& files, int folder, std::string_view what);
 
-/// Names an unnamed file, whose content must have been fsynced. False: the name is taken.
+/// Gives an open file a name: one that had none, whose content must have been fsynced, or one more. False: it is taken.
 [[nodiscard]] Result<bool> link_file(FileSystem& files, int fd, int folder, const std::string& name);
+
+/// Whether something has this name now.
+[[nodiscard]] Result<bool> is_named(int folder, const std::string& name);
 
 [[nodiscard]] Result<void> fsync_folder(FileSystem& files, int folder, std::string_view what);
 
+[[nodiscard]] Result<std::vector<std::string>> list_names(int folder, std::string_view what);
 /// The numbers that are names in a folder, ascending; other names are not ours and passed over.
 [[nodiscard]] Result<std::vector<std::uint64_t>> list_numbers(int folder, std::string_view what);
 

@@ -10,6 +10,21 @@ namespace anel {
 Segment* FileLedger::newest() const { return segments_.empty() ? nullptr : segments_.rbegin()->second.get(); }
 
 Result<void> FileLedger::follow() {
+    auto found = follow_segments();
+    if (found && new_descriptor_ && newest() != nullptr) {
+        // No segment follows this one now, so all that was written before the descriptor was opened is of rounds up to
+        // here.
+        auto slots = newest()->slots();
+        if (!slots) {
+            return forward_error(slots);
+        }
+        checkpoints_->suspect({newest()->base_round().value + *slots + 1});
+        new_descriptor_ = false;
+    }
+    return found;
+}
+
+Result<void> FileLedger::follow_segments() {
     while (newest() != nullptr) {
         if (!newest()->sealed() && !newest()->foreign()) {
             return {};
@@ -67,6 +82,31 @@ Result<std::unique_ptr<Segment>> FileLedger::open_segment(SegmentNumber number) 
     return open_kept_segment(files_, folders_, number, id(), boot_, Access::write);
 }
 
+Result<void> FileLedger::enter_output(const Segment& segment) {
+    const auto& place = segment.header().output;
+    if (place.file <= output_.place().file) {
+        return {};
+    }
+    if (auto turned = output_.turn(place); !turned) {
+        return turned;
+    }
+    output_.forget_below(output_.place().base);
+    if (!checkpoints_) {
+        return {};
+    }
+    // As early as we know of the file, like the sync thread's.
+    auto own = Output::open(files_, folders_, true);
+    if (!own) {
+        return forward_error(own);
+    }
+    if (!*own) {
+        return failure(ErrorCode::outside_hands, "output.txt was removed while the ring ran");
+    }
+    checkpoints_->follow(std::move(**own));
+    new_descriptor_ = true;
+    return {};
+}
+
 Result<void> FileLedger::adopt_newest(std::unique_ptr<Segment> segment, bool made_here) {
     const SegmentNumber number = segment->number();
     if (newest() != nullptr && newest()->number().next() == number) {
@@ -87,6 +127,10 @@ Result<void> FileLedger::adopt_newest(std::unique_ptr<Segment> segment, bool mad
     if (!*own || own_status->st_ino != status->st_ino) {
         keep_segments(0);  // trimmed between the two looks
         return find_newest();
+    }
+    // Who only reads needs no new file; on a full disk whoever writes tries again.
+    if (auto entered = enter_output(*segment); !entered && entered.error().code != ErrorCode::disk_full) {
+        return entered;
     }
     std::uint64_t suspect = 0;
     if (!made_here) {

@@ -27,7 +27,11 @@ Result<Grant> FileLedger::grant(Epoch highest_named) {
                                                            newest()->epoch().value, highest_named.value));
     }
     // Nothing may be built on a segment that is gone.
-    if (auto named = newest() != nullptr ? check_names(*newest(), 0) : file_.check_name(folders_); !named) {
+    auto named = newest() != nullptr ? check_names(*newest(), 0) : file_.check_name(folders_);
+    if (named && newest() != nullptr) {
+        named = enter_output(*newest());
+    }
+    if (!named) {
         return forward_error(named);
     }
     auto unborn = prepare_segment();
@@ -49,7 +53,7 @@ Result<Grant> FileLedger::grant(Epoch highest_named) {
     return Grant{.epoch = epoch, .segment = *number};
 }
 
-Result<SegmentNumber> FileLedger::rotate(SegmentNumber current, Round last) {
+Result<SegmentNumber> FileLedger::rotate(SegmentNumber current, Round last, std::optional<WallTime> new_output) {
     if (auto works = sync_->check(); !works) {
         return forward_error(works);
     }
@@ -60,11 +64,25 @@ Result<SegmentNumber> FileLedger::rotate(SegmentNumber current, Round last) {
         return failure(ErrorCode::fenced, fmt::format("segment {} is not the newest", current.value));
     }
     ANEL_ASSERT(last >= newest()->base_round());
+    if (auto entered = enter_output(*newest()); !entered) {
+        return forward_error(entered);
+    }
     auto unborn = prepare_segment();
     if (!unborn) {
         return forward_error(unborn);
     }
+    if (new_output) {
+        auto next = check_output(*newest(), 0).and_then([this] { return output_.check_turn(); }).and_then([this] {
+            return output_.prepare_next();
+        });
+        if (!next) {
+            return forward_error(next);
+        }
+        next->begun_us = *new_output;
+        unborn->output = *next;
+    }
     if (!newest()->try_seal(last.value - newest()->base_round().value)) {
+        forget(unborn->output);
         return failure(ErrorCode::fenced, fmt::format("segment {} was sealed, or goes on", current.value));
     }
     fail_points::pass("rotate.sealed");
@@ -86,10 +104,16 @@ Result<FileLedger::Unborn> FileLedger::prepare_segment() {
         !reserved) {
         return forward_error(reserved);
     }
-    return Unborn{std::move(*fd)};
+    return Unborn{std::move(*fd), std::nullopt};
 }
 
-Result<SegmentHeader> FileLedger::next_header(Epoch epoch) {
+void FileLedger::forget(const std::optional<OutputPlace>& output) {
+    if (output) {
+        files_.unlink(folders_.data.get(), waiting_name(*output).c_str());  // its name is ours alone
+    }
+}
+
+Result<SegmentHeader> FileLedger::next_header(const Unborn& unborn, Epoch epoch) {
     SegmentHeader header;
     header.ledger = id().value;
     header.epoch = epoch.value;
@@ -110,6 +134,7 @@ Result<SegmentHeader> FileLedger::next_header(Epoch epoch) {
         return header;
     }
     Segment& last = *newest();
+    header.output = last.header().output;
     auto slots = last.slots();
     if (!slots) {
         return forward_error(slots);
@@ -141,17 +166,29 @@ Result<SegmentHeader> FileLedger::next_header(Epoch epoch) {
         }
         header.base_offset = std::max(header.base_offset, *size);
     }
+    if (unborn.output) {
+        header.output = *unborn.output;
+        header.output.segment = header.number;
+        header.output.base = header.gap_begin;
+        header.output.base_round = header.base_round;
+    }
     return header;
 }
 
 Result<SegmentNumber> FileLedger::make_next(Unborn unborn, Epoch epoch) {
-    auto header = next_header(epoch);
-    if (!header) {
-        return forward_error(header);
+    const auto output = unborn.output;
+    auto header = next_header(unborn, epoch);
+    auto linked = header ? link_next(std::move(unborn), *header) : forward_error(header);
+    if (!linked && linked.error().code == ErrorCode::fenced) {
+        forget(output);
     }
-    const SegmentNumber number{header->number};
+    return linked;
+}
+
+Result<SegmentNumber> FileLedger::link_next(Unborn unborn, const SegmentHeader& header) {
+    const SegmentNumber number{header.number};
     const std::string name = std::to_string(number.value);
-    const Bytes pages = Segment::first_pages(*header);
+    const Bytes pages = Segment::first_pages(header);
     if (auto written = write_all(files_, unborn.fd.get(), {pages}, 0, "segment.write", "a segment"); !written) {
         return forward_error(written);
     }
@@ -195,8 +232,11 @@ Result<SegmentNumber> FileLedger::make_next(Unborn unborn, Epoch epoch) {
         return forward_error(taken);
     }
     file_.raise_named_segment(number);
-    if (auto filled = output_.write_filler(header->gap_begin, header->base_offset); !filled) {
+    if (auto filled = output_.write_filler(header.gap_begin, header.base_offset); !filled) {
         return forward_error(filled);
+    }
+    if (auto known = new_descriptor_ ? follow() : Result<void>{}; !known) {
+        return forward_error(known);
     }
     return number;
 }
@@ -215,7 +255,7 @@ Result<void> FileLedger::recover_output(Segment& last, const Position& tip) {
     }
     const auto& header = last.header();
     const std::uint64_t certain = tip.slots > 0 ? before->output_offset : header.gap_begin;
-    if (auto same = output_.check(certain); !same) {
+    if (auto same = check_output(last, certain); !same) {
         return same;
     }
     if (tip.slots == 0) {

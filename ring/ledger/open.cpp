@@ -161,7 +161,7 @@ Result<std::unique_ptr<FileLedger>> FileLedger::open(const LedgerOptions& option
         return forward_error(boot);
     }
     std::unique_ptr<FileLedger> ledger{
-        new FileLedger{files, std::move(*folders), std::move(**file), std::move(**output), *boot}};
+        new FileLedger{files, std::move(*folders), std::move(**file), std::move(**output), *boot, options.rotation}};
     if (auto started = ledger->start(options); !started) {
         return forward_error(started);
     }
@@ -180,6 +180,12 @@ Result<void> FileLedger::start(const LedgerOptions& options) {
     }
     if (auto found = follow(); !found) {
         return found;
+    }
+    // A file that is newer than the descriptor: opened first, like the one before, and then a look at what is decided.
+    while ((*own)->place().file < output_.place().file) {
+        if (auto known = (*own)->follow(output_.place()).and_then([this] { return follow(); }); !known) {
+            return known;
+        }
     }
     Round suspect;
     if (newest() != nullptr) {

@@ -9,40 +9,12 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <limits>
 
 #include "ring/ledger/fail_points.hpp"
 #include "ring/ledger/ways_out.hpp"
 
 namespace anel {
-
-Result<std::optional<Output>> Output::open(FileSystem& files, const Folders& folders, bool writable) {
-    auto fd = open_existing(files, folders.data.get(), name, writable ? O_RDWR : O_RDONLY);
-    if (!fd) {
-        return forward_error(fd);
-    }
-    if (!fd->valid()) {
-        return std::optional<Output>{};
-    }
-    auto status = status_of(fd->get(), name);
-    if (!status) {
-        return forward_error(status);
-    }
-    if (!S_ISREG(status->st_mode)) {
-        return failure(ErrorCode::folder_unusable,
-                       fmt::format("{} is not a regular file: move it away", (folders.path / name).string()));
-    }
-    auto identity = identity_of(fd->get(), name);
-    if (!identity) {
-        return forward_error(identity);
-    }
-    Output output;
-    output.files_ = &files;
-    output.folder_ = folders.data.get();
-    output.path_ = folders.path;
-    output.fd_ = std::move(*fd);
-    output.identity_ = *identity;
-    return std::optional{std::move(output)};
-}
 
 Result<void> Output::create(FileSystem& files, const Folders& folders) {
     auto fd = open_unnamed(files, folders.data.get(), name);
@@ -59,16 +31,76 @@ Result<void> Output::create(FileSystem& files, const Folders& folders) {
     return fsync_folder(files, folders.data.get(), "the data folder");
 }
 
+const OutputPlace& Output::place_before(std::uint64_t end) const {
+    return places_[index_at(end - std::min<std::uint64_t>(end, 1))];
+}
+
+std::size_t Output::index_at(std::uint64_t offset) const {
+    const auto behind = std::upper_bound(places_.begin() + 1, places_.end(), offset,
+                                         [](std::uint64_t at, const OutputPlace& one) { return at < one.base; });
+    return static_cast<std::size_t>(behind - places_.begin()) - 1;
+}
+
+std::uint64_t Output::end_of(std::uint64_t file) const {
+    return file < places_.size() ? places_[file].base : std::numeric_limits<std::uint64_t>::max();
+}
+
+Result<Output::File*> Output::file(std::uint64_t number) const {
+    const auto known = open_.find(number);
+    if (known != open_.end()) {
+        return &known->second;
+    }
+    auto fd = open_existing(*files_, data_, finished_name(number), writable_ ? O_RDWR : O_RDONLY);
+    if (!fd || !fd->valid()) {
+        return fd ? Result<File*>{nullptr} : forward_error(fd);
+    }
+    auto identity = identity_of(fd->get(), finished_name(number));
+    if (!identity) {
+        return forward_error(identity);
+    }
+    return &open_.emplace(number, File{std::move(*fd), *identity, {}}).first->second;
+}
+
 Result<std::uint64_t> Output::size() const {
-    auto status = status_of(fd_.get(), name);
+    auto status = status_of(open_.rbegin()->second.fd.get(), name);
     if (!status) {
         return forward_error(status);
     }
-    return static_cast<std::uint64_t>(status->st_size);
+    return place().base + static_cast<std::uint64_t>(status->st_size);
+}
+
+Result<std::optional<std::uint64_t>> Output::size_of(const OutputPlace& place) const {
+    auto found = file(place.file);
+    if (!found || *found == nullptr) {
+        return found ? Result<std::optional<std::uint64_t>>{std::nullopt} : forward_error(found);
+    }
+    auto status = status_of((*found)->fd.get(), finished_name(place.file));
+    return status ? Result<std::optional<std::uint64_t>>{static_cast<std::uint64_t>(status->st_size)}
+                  : forward_error(status);
+}
+
+Result<std::uint64_t> Output::begin() const {
+    for (; first_ < places_.size(); ++first_) {
+        const auto& one = places_[first_];
+        auto found = one.file == place().file ? Result<bool>{true} : is_named(data_, finished_name(one.file));
+        if (!found) {
+            return forward_error(found);
+        }
+        if (*found) {
+            return one.base;
+        }
+    }
+    return place().base;
 }
 
 Result<void> Output::reserve(std::uint64_t from, std::uint64_t end) {
-    return reservation_.ensure(*files_, fd_.get(), from, end, "output.reserve", name);
+    const auto& one = places_[index_at(from)];
+    auto found = file(one.file);
+    if (!found || *found == nullptr) {
+        return found ? Result<void>{} : forward_error(found);
+    }
+    return (*found)->reservation.ensure(*files_, (*found)->fd.get(), from - one.base, end - one.base, "output.reserve",
+                                        name);
 }
 
 Result<void> Output::write(std::string_view text, std::uint64_t offset) {
@@ -76,21 +108,28 @@ Result<void> Output::write(std::string_view text, std::uint64_t offset) {
     if (effect.error != 0) {
         return io_failure("write output.txt", effect.error);
     }
+    const auto& one = places_[index_at(offset)];
+    auto found = file(one.file);
+    if (!found || *found == nullptr) {
+        return found ? Result<void>{} : forward_error(found);
+    }
+    const int fd = (*found)->fd.get();
+    const std::uint64_t at = offset - one.base;
     const auto bytes = as_bytes(text);
     // Two pieces only while a test may want to stand between them.
     const std::size_t cut = fail_points::detail::armed.load(std::memory_order_relaxed) ? bytes.size() / 2 : 0;
     if (cut > 0) {
-        if (auto half = write_all(*files_, fd_.get(), {bytes.first(cut)}, offset, "output.first_half", name); !half) {
+        if (auto half = write_all(*files_, fd, {bytes.first(cut)}, at, "output.first_half", name); !half) {
             return half;
         }
     }
-    if (auto rest = write_all(*files_, fd_.get(), {bytes.subspan(cut)}, offset + cut, "output.middle", name); !rest) {
+    if (auto rest = write_all(*files_, fd, {bytes.subspan(cut)}, at + cut, "output.middle", name); !rest) {
         return rest;
     }
-    const auto block_of = [](std::uint64_t at) { return at / write_back_bytes * write_back_bytes; };
-    const auto begin = block_of(offset);
-    if (const auto end = block_of(offset + bytes.size()); begin < end) {
-        files_->start_write_back(fd_.get(), static_cast<off_t>(begin), static_cast<off_t>(end - begin));
+    const auto block_of = [](std::uint64_t byte) { return byte / write_back_bytes * write_back_bytes; };
+    const auto begin = block_of(at);
+    if (const auto end = block_of(at + bytes.size()); begin < end) {
+        files_->start_write_back(fd, static_cast<off_t>(begin), static_cast<off_t>(end - begin));
     }
     return {};
 }
@@ -115,31 +154,71 @@ Result<void> Output::write_filler(std::uint64_t begin, std::uint64_t end) {
     if (begin == end) {
         return {};
     }
-    if (auto room = reserve(begin, end); !room) {
+    if (auto room = reserve(begin, std::min(end, end_of(places_[index_at(begin)].file))); !room) {
         return room;
     }
-    return for_each_filler(begin, end, [this](std::string_view part, std::uint64_t offset) {
-        return write_all(*files_, fd_.get(), {as_bytes(part)}, offset, "output.filler", name);
+    return for_each_filler(begin, end, [this](std::string_view part, std::uint64_t offset) -> Result<void> {
+        // Only what a repair lost may reach over a file's end.
+        while (!part.empty()) {
+            const auto& one = places_[index_at(offset)];
+            const auto here = part.substr(0, std::min<std::uint64_t>(part.size(), end_of(one.file) - offset));
+            auto found = file(one.file);
+            auto done = !found              ? forward_error(found)
+                        : *found == nullptr ? Result<void>{}
+                                            : write_all(*files_, (*found)->fd.get(), {as_bytes(here)},
+                                                        offset - one.base, "output.filler", name);
+            if (!done) {
+                return done;
+            }
+            part.remove_prefix(here.size());
+            offset += here.size();
+        }
+        return {};
     });
 }
 
 Result<std::size_t> Output::read(std::span<std::byte> into, std::uint64_t offset) const {
-    return read_at(fd_.get(), into, offset, name);
+    std::size_t done = 0;
+    while (done < into.size()) {
+        const std::uint64_t at = offset + done;
+        const auto& one = places_[index_at(at)];
+        const auto wanted = std::min<std::uint64_t>(into.size() - done, end_of(one.file) - at);
+        auto found = file(one.file);
+        if (!found) {
+            return forward_error(found);
+        }
+        auto got = *found == nullptr ? Result<std::size_t>{0}
+                                     : read_at((*found)->fd.get(), into.subspan(done, wanted), at - one.base, name);
+        if (!got) {
+            return got;
+        }
+        done += *got;
+        if (*got < wanted) {
+            break;
+        }
+    }
+    return done;
 }
 
-Result<void> Output::make_durable() {
+Result<void> Output::make_durable(std::uint64_t from) {
     const auto effect = fail_points::pass("output.sync");
     if (effect.error != 0) {
         return sync_failure(name, effect.error);
     }
-    if (files_->fdatasync(fd_.get()) != 0) {
-        return sync_failure(name, errno);
+    for (std::size_t index = index_at(from); index < places_.size(); ++index) {
+        auto found = file(places_[index].file);
+        if (!found) {
+            return forward_error(found);
+        }
+        if (*found != nullptr && files_->fdatasync((*found)->fd.get()) != 0) {
+            return sync_failure(name, errno);
+        }
     }
     return {};
 }
 
 Result<std::uint64_t> Output::tail_hash(std::uint64_t end) const {
-    Bytes tail(std::min(end, tail_bytes));
+    Bytes tail(std::min(end - place_before(end).base, tail_bytes));
     auto got = read(tail, end - tail.size());
     if (!got) {
         return forward_error(got);
@@ -155,15 +234,16 @@ std::uint64_t Output::hash_of_tail(BytesView tail) { return XXH3_64bits(tail.dat
 
 Result<void> Output::check(std::uint64_t bytes) const {
     struct stat status {};
-    if (::fstatat(folder_, name, &status, 0) != 0 || status.st_ino != identity_.inode) {
+    if (::fstatat(data_, name, &status, 0) != 0 || status.st_ino != identity().inode) {
         return failure(
             ErrorCode::outside_hands,
             fmt::format("output.txt was removed or replaced while the ring ran: put the old file back, or {}",
                         way_out::adopt(path_)));
     }
-    if (static_cast<std::uint64_t>(status.st_size) < bytes) {
+    const std::uint64_t least = bytes - std::min(bytes, place().base);
+    if (static_cast<std::uint64_t>(status.st_size) < least) {
         return failure(ErrorCode::outside_hands,
-                       fmt::format("output.txt was shortened to {} bytes, {} were written: {}", status.st_size, bytes,
+                       fmt::format("output.txt was shortened to {} bytes, {} were written: {}", status.st_size, least,
                                    way_out::repair(path_)));
     }
     return {};

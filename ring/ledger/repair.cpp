@@ -44,7 +44,7 @@ Result<void> Repairer::write() {
     }
     writing_ = true;
     audit_.emplace(*output_);
-    return walk().and_then([this] { return output_->make_durable(); });
+    return walk().and_then([this] { return output_->make_durable(kept_from_); });
 }
 
 namespace {

@@ -74,7 +74,7 @@ Result<void> Repairer::make_pieces() {
 }
 
 Result<std::uint64_t> Repairer::tail_hash() {
-    Bytes tail(std::min(at_.output_end, Output::tail_bytes));
+    Bytes tail(std::min(at_.output_end - output_->place_before(at_.output_end).base, Output::tail_bytes));
     const std::uint64_t begin = at_.output_end - tail.size();
     if (auto got = output_->read(tail, begin); !got) {
         return forward_error(got);

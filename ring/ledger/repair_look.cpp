@@ -6,22 +6,53 @@
 
 namespace anel {
 
+/// A segment may name a new file that has not got output.txt's name yet.
+Result<void> Repairer::follow_output() {
+    auto kept = find_kept_journal(place_);
+    if (!kept || kept->newest.value == 0) {
+        return kept ? Result<void>{} : forward_error(kept);
+    }
+    auto newest = open_kept_segment(place_.files, place_.folders, kept->newest, place_.id(), place_.boot, Access::read);
+    if (!newest || !*newest) {
+        return newest ? missing_segment(place_.folders, kept->newest) : forward_error(newest);
+    }
+    const auto& place = (*newest)->header().output;
+    return options_.dry_run ? output_->follow(place) : output_->turn(place);
+}
+
 Result<void> Repairer::look_at_files() {
     auto adoption = newest_adoption(place_.files, place_.folders, place_.id());
     if (!adoption) {
         return forward_error(adoption);
     }
     previous_ = std::move(*adoption);
+    if (auto known = output_ ? follow_output() : Result<void>{}; !known) {
+        return known;
+    }
     const auto& identity = place_.file.identity();
     report_.ledger_copied = !same_file(place_.file.present(), ledger_file_of(identity, previous_));
-    report_.output_replaced = output_ && !same_file(output_->identity(), output_of(identity, previous_));
+    report_.output_replaced =
+        output_ && !same_file(output_->identity(), output_of(identity, previous_, output_->place()));
     auto size = output_ ? output_->size() : Result<std::uint64_t>{0};
     if (!size) {
         return forward_error(size);
     }
     size_ = *size;
     report_.output_missing = !output_;
-    return {};
+    auto kept_from = output_ ? output_->begin() : Result<std::uint64_t>{0};
+    if (!kept_from) {
+        return forward_error(kept_from);
+    }
+    kept_from_ = *kept_from;
+    return output_ ? check_no_hole() : Result<void>{};
+}
+
+Result<void> Repairer::check_no_hole() {
+    auto series = audit_->check_series();
+    if (!series) {
+        return forward_error(series);
+    }
+    return series->missing ? failure(ErrorCode::outside_hands, *series->missing) : Result<void>{};
 }
 
 Result<void> Repairer::walk_journal() {
@@ -133,6 +164,9 @@ void Repairer::remember(std::string_view text, std::uint64_t offset) {
 
 Result<void> Repairer::put(std::string_view text, std::uint64_t offset) {
     remember(text, offset);
+    if (offset < kept_from_) {
+        return {};
+    }
     auto found = audit_ ? audit_->difference(text, offset)
                         : Result<std::optional<ByteRange>>{ByteRange{offset, offset + text.size()}};
     if (!found) {
@@ -152,8 +186,12 @@ Result<void> Repairer::put(std::string_view text, std::uint64_t offset) {
 Result<void> Repairer::look_below() {
     const std::uint64_t end = kept_.mark ? kept_.mark->output_end : 0;
     if (!audit_) {
-        if (report_.journal_from > 0) {
-            take({0, report_.journal_from});
+        auto series = read_series(place_.files, place_.folders.anel.get());
+        if (!series) {
+            return forward_error(series);
+        }
+        if (const auto begin = series->back().base; begin < report_.journal_from) {
+            lose({begin, report_.journal_from});
         }
         return {};
     }
@@ -215,7 +253,18 @@ void Repairer::lose(const ByteRange& range) {
 }
 
 void Repairer::take(const ByteRange& range) {
-    const std::uint64_t there = std::clamp(size_, range.begin, range.end);
+    for (const auto& place : output_->places()) {
+        const ByteRange part{std::max({range.begin, place.base, kept_from_}),
+                             std::min(range.end, output_->end_of(place.file))};
+        if (part.begin < part.end) {
+            take_of(place, part);
+        }
+    }
+}
+
+void Repairer::take_of(const OutputPlace& place, const ByteRange& range) {
+    auto size = output_->size_of(place);
+    const std::uint64_t there = std::clamp(size && *size ? place.base + **size : range.begin, range.begin, range.end);
     if (there < range.end) {
         lose({there, range.end});
     }

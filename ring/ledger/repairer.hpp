@@ -15,7 +15,10 @@ public:
 
 private:
     // repair_look.cpp
+    [[nodiscard]] Result<void> follow_output();
     [[nodiscard]] Result<void> look_at_files();
+    /// Finished files may be missing from the front alone. `outside_hands`.
+    [[nodiscard]] Result<void> check_no_hole();
     [[nodiscard]] Result<void> walk_journal();
     [[nodiscard]] Result<void> walk();
     [[nodiscard]] Result<void> walk_segment(Segment& segment);
@@ -33,6 +36,7 @@ private:
     void lose(const ByteRange& range);
     /// A range that cannot be restored: what is there of it has changed (or cannot be checked), the rest is lost.
     void take(const ByteRange& range);
+    void take_of(const OutputPlace& place, const ByteRange& range);
 
     // repair_adopt.cpp
     [[nodiscard]] Result<void> adopt();
@@ -65,9 +69,10 @@ private:
     std::optional<Adoption> previous_;
     KeptJournal kept_;
     Position at_;
-    std::uint64_t size_ = 0;  ///< of output.txt, before anything was written
-    Overlay overlay_;         ///< what the journal has of the MiB that it begins in
-    Overlay tail_;            ///< and of the last 64 KiB, at least
+    std::uint64_t kept_from_ = 0;  ///< of the output: what is before was removed with its files
+    std::uint64_t size_ = 0;       ///< of output.txt, before anything was written
+    Overlay overlay_;              ///< what the journal has of the MiB that it begins in
+    Overlay tail_;                 ///< and of the last 64 KiB, at least
     ReadAhead ahead_;
     std::vector<AdoptedPiece> pieces_;  ///< all that the adoption has
     bool writing_ = false;

@@ -16,10 +16,12 @@ namespace anel {
 namespace {
 
 constexpr std::array<char, 8> segment_magic{'A', 'N', 'E', 'L', 'S', 'E', 'G', '\n'};
-constexpr std::uint32_t segment_version = 1;
+constexpr std::uint32_t segment_version =
+    2;  // 1 knows one file of output alone, and is written as long as there is one
 
 std::uint32_t crc_of(const SegmentHeader& header) {
-    return crc32c(bytes_of(header).subspan(offsetof(SegmentHeader, ledger)));
+    const std::size_t end = header.version == 1 ? offsetof(SegmentHeader, output) : sizeof header;
+    return crc32c(bytes_of(header).first(end).subspan(offsetof(SegmentHeader, ledger)));
 }
 
 }  // namespace
@@ -37,7 +39,10 @@ Result<BootId> this_boot() {
 
 Bytes Segment::first_pages(SegmentHeader header) {
     header.magic = segment_magic;
-    header.version = segment_version;
+    header.version = header.output.file == 1 ? 1 : segment_version;
+    if (header.version == 1) {
+        header.output = {};
+    }
     header.crc = crc_of(header);
     Bytes pages(records_begin);
     std::memcpy(pages.data() + MappedPage::bytes, &header, sizeof header);
@@ -77,6 +82,9 @@ Result<std::unique_ptr<Segment>> Segment::open(FileSystem& files, int journal, S
     if (header.crc != crc_of(header) || header.number != number.value || header.ledger != ledger.value) {
         return failure(ErrorCode::ledger_damaged,
                        fmt::format("the header of {} is damaged or of another ledger: {}", what, way_out::good_copy));
+    }
+    if (header.version == 1) {
+        header.output = {};
     }
     auto words = MappedPage::map(segment->fd(), write, what);
     if (!words) {

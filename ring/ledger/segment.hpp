@@ -9,6 +9,7 @@
 #include <memory>
 
 #include "ring/ledger/files.hpp"
+#include "ring/ledger/output_place.hpp"
 #include "ring/ledger/record.hpp"
 
 namespace anel {
@@ -33,6 +34,7 @@ struct SegmentHeader {
     std::uint64_t gap_begin = 0;    ///< where the records before end in output.txt, bytes
     std::uint64_t base_offset = 0;  ///< where ours begin; blanks and a line feed between
     std::uint64_t base_hash = 0;    ///< of the last record before
+    OutputPlace output;             ///< where the text of its rounds goes; not there in version 1: to file 1
 };
 
 enum class Access { read, write };

@@ -15,7 +15,7 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "process"))
 
 from clients import AckTimes, TextClient, WireClient  # noqa: E402
-from common import BINARIES, Ring, TimedOut, wait_until  # noqa: E402
+from common import BINARIES, Ring, TimedOut, output_bytes, wait_until  # noqa: E402
 from containers import ContainerRing  # noqa: E402
 from faults import Faults  # noqa: E402
 from follower import Follower  # noqa: E402
@@ -26,6 +26,8 @@ from senders import Sender  # noqa: E402
 # Small pieces, so that rotations, checkpoints and trimming happen all the time.
 SETTINGS = {"ANEL_CHECKPOINT_ROUNDS": "200", "ANEL_SEGMENT_BYTES": "262144", "ANEL_CHECKPOINT_BYTES": "524288",
             "ANEL_LINGER_MS": "0"}
+# Of every two seeds one has an output that goes on in new files all the time.
+ROTATION = {"ANEL_OUTPUT_ROUNDS": "120"}
 WHOLE_WITHIN = 90       # s until a ring without faults is whole, and until all is acked: a busy machine's bound
 MESSAGES_PER_S = 40     # at least, of all clients
 SECONDS_PER_KIND = 60   # each kind of fault once in so long at least, and once in any run
@@ -145,8 +147,7 @@ class Chaos:
 
     # --- the end ------------------------------------------------------------------------------------
     def judge(self):
-        with open(os.path.join(self.ring.data, "output.txt"), "rb") as file:
-            data = file.read()
+        data = output_bytes(self.ring.data)
         judge = Judge(data, NODES)
         for client in self.wires:
             judge.judge_wire(client)
@@ -168,6 +169,7 @@ class Chaos:
                 told[code] = told.get(code, 0) + count
         self.log(f"{len(judge.messages)} messages in {len(data)} bytes, {acks} acks compared, "
                  f"{len(judge.rounds)} rounds named by them; refused and sent again: {told}")
+        self.log(f"{len(self.follower.files)} files of the output were seen with the name output.txt")
         self.log(f"{sum(self.faults.counts.values())} faults: "
                  + ", ".join(f"{kind} {self.faults.counts[kind]}" for kind in self.kinds))
         self.log(f"{self.epoch} epochs; deaths of clients: {sum(client.deaths for client in self.mortals)}; "
@@ -192,7 +194,7 @@ def parse(arguments):
 def open_ring(options):
     if options.project:
         return ContainerRing(BINARIES, options.project, options.folder, NODES)
-    return Ring(BINARIES, nodes=NODES, settings=SETTINGS)
+    return Ring(BINARIES, nodes=NODES, settings=SETTINGS | (ROTATION if options.seed % 2 else {}))
 
 
 def main(arguments):

@@ -148,7 +148,28 @@ class Follows(unittest.TestCase):
             follower.finish()
             self.assertEqual(list(follower.findings(b"as it was")), [])
             self.assertEqual(list(follower.findings(b"as it is.")), ["bytes that the reader saw have changed"])
-            self.assertEqual(list(follower.findings(b"as it")), ["the reader saw 9 bytes, the file has 5"])
+            self.assertEqual(list(follower.findings(b"as it")), ["the reader saw 9 bytes, the output has 5"])
+
+    def test_it_goes_from_file_to_file_and_finds_a_name_that_went_back(self):
+        with tempfile.TemporaryDirectory() as folder:
+            def put(name, text):
+                with open(os.path.join(folder, name), "wb") as file:
+                    file.write(text)
+            path = os.path.join(folder, "output.txt")
+            put("output.txt", b"one ")
+            follower = Follower(path)
+            file = follower.read(open(path, "rb"))
+            for number, text in (("1", b"two "), ("2", b"three ")):
+                os.link(path, os.path.join(folder, f"output.00000{number}.txt"))
+                put("next", text)
+                os.rename(os.path.join(folder, "next"), path)
+            file = follower.read(file)
+            self.assertEqual(list(follower.findings(b"one two three ")), [])
+            os.link(os.path.join(folder, "output.000001.txt"), os.path.join(folder, "old"))
+            os.link(path, os.path.join(folder, "output.000003.txt"))
+            os.rename(os.path.join(folder, "old"), path)
+            with self.assertRaisesRegex(AssertionError, "an older file again"):
+                follower.read(file)
 
 
 if __name__ == "__main__":

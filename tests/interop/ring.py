@@ -6,6 +6,7 @@
         ring.output().messages            # output.txt by a parser of its own
 """
 
+import glob
 import json
 import os
 import random
@@ -60,6 +61,28 @@ def free_ports(count):
         if len(ports) == count:
             return ports
     raise RuntimeError("no free ports")
+
+
+def output_bytes(data):
+    """All files of the output of a data folder, joined; none: there is no output.txt."""
+    newest = os.path.join(data, "output.txt")
+    while True:
+        finished = sorted(glob.glob(os.path.join(data, "output.0*.txt")))
+        try:
+            with open(newest, "rb") as file:
+                last = file.fileno()
+                joined = b"".join(open_bytes(name) for name in finished
+                                  if not os.path.samestat(os.stat(name), os.fstat(last)))
+                joined += file.read()
+        except FileNotFoundError:
+            return None
+        if finished == sorted(glob.glob(os.path.join(data, "output.0*.txt"))):
+            return joined
+
+
+def open_bytes(name):
+    with open(name, "rb") as file:
+        return file.read()
 
 
 class Output:
@@ -265,11 +288,7 @@ class Ring:
         return None
 
     def output(self):
-        try:
-            with open(os.path.join(self.data, "output.txt"), "rb") as file:
-                return Output(file.read())
-        except FileNotFoundError:
-            return Output(b"")
+        return Output(output_bytes(self.data) or b"")
 
     def anel(self, *arguments, **options):
         """Runs the `anel` program; gives back what subprocess.run does."""

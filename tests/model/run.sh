@@ -33,6 +33,8 @@ small|sessions.instances|sessions|-DCUTS=1 -DROUNDS=3|
 small|sessions.bye|sessions|-DBYES=1 -DSEQS=1|
 small|sessions.births|sessions|-DNODES=1 -DBYES=1 -DSEQS=1 -DROUNDS=6|
 small|sessions.wakes|sessions|-DWAKES=1 -DROUNDS=3 -DSEQS=1|
+small|output.two|output|-DNODES=2|
+small|output.three|output||
 small|progress|progress||
 breaks|late_truncation|ledger|-DLATE_TRUNCATE|out[k]==0
 breaks|no_catch_up|ledger|-DNO_CATCHUP|truth_set&
@@ -60,6 +62,9 @@ breaks|birth_not_told|sessions|-DNODES=1 -DBYES=1 -DSEQS=1 -DROUNDS=6 -DNO_BIRTH
 breaks|gap_taken|sessions|-DNO_GAP_CHECK|written&
 breaks|welcome_before_sync|sessions|-DCUTS=1 -DEARLY_WELCOME|acked&
 breaks|push_acked_before_sync|sessions|-DCUTS=1 -DEARLY_ACK|acked&
+breaks|name_renamed_over|output|-DRENAME_OVER|named<=s
+breaks|hidden_name_used_twice|output|-DSHARED_NAME|named
+breaks|number_behind_the_name|output|-DNUMBER_LATE|numbered[
 breaks|client_sends_once|progress|-DNO_RESEND|acceptance cycle
 breaks|no_takeover|progress|-DNO_TAKEOVER|acceptance cycle
 breaks|all_must_answer|progress|-DALL_ANSWER|acceptance cycle

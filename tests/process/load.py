@@ -12,7 +12,7 @@ import random
 import threading
 import time
 
-from common import Dealer, TimedOut, wait_until
+from common import Dealer, TimedOut, output_bytes, wait_until
 
 FINAL = ("too_large", "malformed", "conflict", "session_retired")
 
@@ -177,8 +177,7 @@ def verify(test, ring):
 
 
 def read_output(ring):
-    with open(os.path.join(ring.data, "output.txt"), "rb") as file:
-        return file.read()
+    return output_bytes(ring.data)
 
 
 def numbers_in(ring, *folder):

@@ -58,6 +58,9 @@ std::string_view name_of(Fault fault) {
         case Fault::fenced: return "fenced";
         case Fault::number_relinked: return "trimmed number linked again";
         case Fault::rotated: return "rotated";
+        case Fault::output_goes_on: return "output goes on in a new file";
+        case Fault::output_named_by_another: return "new output named by another node";
+        case Fault::output_name_lost: return "new output's name lost";
         case Fault::trimmed: return "trimmed";
         case Fault::overtaken_by_trimming: return "overtaken by trimming";
         case Fault::checkpoint_late: return "checkpoint late";

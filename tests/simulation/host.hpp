@@ -77,6 +77,7 @@ private:
     void decide(const DecideRound& decide);
     void write_output(Round round);
     void rotate(const RotateSegment& rotate);
+    void enter_output(const SharedSegment& segment);
     void make_durable(const MakeDurable& make);
     void begin_sync();
     void start_sync(const SyncJob& job, std::function<void()> then);

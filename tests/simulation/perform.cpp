@@ -157,6 +157,7 @@ void Host::decide(const DecideRound& round) {
     busy_ = true;
     disk_step(disk(50), [this, round] {
         if (const auto written = ledger_->write_record(round.segment, round.record); !written) {
+            if (written.error().code == ErrorCode::output_full) return finish(OutputFull{round.record});
             const bool full = written.error().code == ErrorCode::disk_full;
             world_.strike(full ? Fault::disk_full_record : Fault::fenced);
             return finish(RoundRefused{full ? DecideRefusal::disk_full : DecideRefusal::fenced});
@@ -190,7 +191,7 @@ void Host::rotate(const RotateSegment& rotate) {
             world_.strike(Fault::disk_full_segment);
             return finish(RoundRefused{DecideRefusal::disk_full});
         }
-        const auto sealed = ledger_->seal_for_rotation(rotate.current, rotate.last);
+        const auto sealed = ledger_->seal_for_rotation(rotate.current, rotate.last, rotate.new_output);
         if (!sealed) return finish(RotationFenced{});
         sync_sealed(*sealed, [this](const Succession& prepared) {
             disk_step(disk(500), [this, prepared] {
@@ -198,10 +199,19 @@ void Host::rotate(const RotateSegment& rotate) {
                 disk_step(sync_time(), [this, prepared] {
                     if (!ledger_->confirm(prepared)) return finish(RotationFenced{});
                     world_.strike(Fault::rotated);
-                    finish(Rotated{prepared.next->number});
+                    disk_step(disk(500), [this, prepared] { enter_output(prepared.next); });
                 });
             });
         });
+    });
+}
+
+void Host::enter_output(const SharedSegment& segment) {
+    ledger_->turn_output(*segment);
+    if (!segment->output.tag) return finish(Rotated{segment->number});
+    disk_step(sync_time(), [this, segment] {
+        volume_.sync_output_name();
+        finish(Rotated{segment->number});
     });
 }
 

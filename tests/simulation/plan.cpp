@@ -79,6 +79,13 @@ void draw_config(NodeConfig& config, Random& random) {
     config.timing.leave_patience = random.between(100ms, 3000ms);
 }
 
+/// Files of the output that are full within seconds.
+void draw_rotation(OutputRotation& rotation, Random& random) {
+    if (random.chance(0.3)) rotation.bytes = random.between(300, 10'000);
+    if (random.chance(0.2)) rotation.rounds = random.between(2, 40);
+    if (random.chance(0.1)) rotation.seconds = 1;
+}
+
 /// Sessions retire within seconds. The clocks of writers say how idle one is, so none of them may be wrong by hours.
 void retire_soon(Plan& plan, Random& random) {
     plan.config.sessions = random.between(1, 4);
@@ -130,6 +137,7 @@ Plan plan_of(std::uint64_t seed, const PlanRange& range) {
     if (range.level == FaultLevel::all) draw_disk_faults(plan, random);
     if (random.chance(0.15)) retire_soon(plan, random);
     if (range.level == FaultLevel::crash || range.level == FaultLevel::all) draw_slept_hellos(plan, random);
+    draw_rotation(plan.rotation, random);
     return plan;
 }
 

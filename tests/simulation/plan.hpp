@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "ring/core/config.hpp"
+#include "ring/core/output_rotation.hpp"
 
 namespace anel::simulation {
 
@@ -68,6 +69,7 @@ struct Plan {
     Duration wall_jump_mean{0};  ///< while the node runs
 
     // Volume.
+    OutputRotation rotation;
     Duration sync_max = std::chrono::milliseconds{4};
     Duration power_cut_mean{0};
     Duration disk_full_mean{0};

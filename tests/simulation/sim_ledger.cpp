@@ -20,6 +20,10 @@ SimLedger::Opened* SimLedger::open_with_descriptor(SegmentNumber number) {
     if (known != opened_.end()) return &known->second;
     auto segment = volume_.find(number);
     if (!segment) return nullptr;
+    if (volume_.named_output().file < segment->output.file) {
+        volume_.world().strike(Fault::output_named_by_another);
+        enter_output(*segment);
+    }
     const Opened opened{segment, segment->slots.size(), segment->errors};
     return &opened_.emplace(number, opened).first->second;
 }
@@ -65,25 +69,50 @@ Epoch SimLedger::newest_epoch() const {
 
 Result<Succession> SimLedger::seal_for_grant(Epoch highest_named) {
     const auto newest = volume_.newest();
-    if (!newest) return Succession{nullptr, Epoch{1}, nullptr};
+    if (!newest) return Succession{nullptr, Epoch{1}, nullptr, {}};
     if (newest->epoch > highest_named) return failure(ErrorCode::newer_epoch, "a newer epoch");
     if (highest_named > newest->epoch) {
         throw Violation{
             fmt::format("epoch {} was named, the newest ever granted is {}", highest_named.value, newest->epoch.value)};
     }
+    static_cast<void>(open(newest->number));  // goes on in its file of the output first
     newest->sealed = true;
-    return Succession{newest, newest->epoch.next(), nullptr};
+    return Succession{newest, newest->epoch.next(), nullptr, {}};
 }
 
-Result<Succession> SimLedger::seal_for_rotation(SegmentNumber current, Round last) {
+bool SimLedger::begins_file(const SimSegment& segment, const Position& before, const RoundRecord& record) const {
+    const auto& place = segment.output;
+    return volume_.rotation().begins_file({.bytes = before.offset - place.base,
+                                           .rounds = before.round.value - place.base_round.value,
+                                           .begun_us = place.begun_us != 0 ? place.begun_us : before.wall_us},
+                                          record);
+}
+
+void SimLedger::turn_output(const SimSegment& segment) {
+    // The folder of segments first: a power cut must not take the segment and leave what it says.
+    volume_.sync_folder();
+    volume_.turn_output(segment.output);
+}
+
+void SimLedger::enter_output(const SimSegment& segment) {
+    turn_output(segment);
+    volume_.sync_output_name();
+}
+
+Result<Succession> SimLedger::seal_for_rotation(SegmentNumber current, Round last,
+                                                std::optional<WallTime> new_output) {
     const auto segment = open(current);
     if (!segment || segment->sealed) return failure(ErrorCode::fenced, "the segment is sealed");
     if (segment->slot_of(last) != segment->decided) {
         throw Violation{fmt::format("S1: node {} rotates segment {} behind round {}, but slot {} is decided",
                                     self_.value, current.value, last.value, segment->decided)};
     }
+    std::optional<SimPlace> output;
+    if (new_output) {
+        output = SimPlace{.file = segment->output.file + 1, .begun_us = *new_output, .tag = volume_.prepare_output()};
+    }
     segment->sealed = true;
-    return Succession{segment, segment->epoch, nullptr};
+    return Succession{segment, segment->epoch, nullptr, output};
 }
 
 SyncJob SimLedger::begin_sync_of_sealed(const Succession& succession) {
@@ -128,6 +157,12 @@ void SimLedger::prepare(Succession& succession) {
     next.count_before = volume_.count(sealed);
     next.base = sealed.end(next.count_before);
     next.gap_begin = next.base.offset;
+    next.output = sealed.output;
+    if (succession.output) {
+        next.output = *succession.output;
+        next.output.base = next.base.offset;
+        next.output.base_round = next.base.round;
+    }
     if (sealed.boot != volume_.boot()) {
         const auto* checkpoint = volume_.checkpoint();
         rewrite_output(checkpoint ? checkpoint->snapshot.round : Round{}, sealed);
@@ -165,8 +200,8 @@ Result<Grant> SimLedger::grant(Epoch highest_named) {
     return Grant{succession->epoch, succession->next->number};
 }
 
-Result<SegmentNumber> SimLedger::rotate(SegmentNumber current, Round last) {
-    auto succession = seal_for_rotation(current, last);
+Result<SegmentNumber> SimLedger::rotate(SegmentNumber current, Round last, std::optional<WallTime> new_output) {
+    auto succession = seal_for_rotation(current, last, new_output);
     if (!succession) return tl::unexpected{succession.error()};
     if (auto made = make_next(*succession); !made) return tl::unexpected{made.error()};
     return succession->next->number;
@@ -180,7 +215,9 @@ Result<void> SimLedger::make_next(Succession& succession) {
     }
     prepare(succession);
     if (auto linked = link(succession); !linked) return linked;
-    return confirm(succession);
+    if (auto confirmed = confirm(succession); !confirmed) return confirmed;
+    enter_output(*succession.next);
+    return {};
 }
 
 Result<void> SimLedger::write_record(SegmentNumber number, const RoundRecord& record) {
@@ -197,6 +234,11 @@ Result<void> SimLedger::write_record(SegmentNumber number, const RoundRecord& re
                                     number.value, segment->decided)};
     }
     const auto before = segment->end(slot - 1);
+    if (begins_file(*segment, before, record)) return failure(ErrorCode::output_full, "a new file first");
+    if (volume_.named_output().file < segment->output.file) {
+        throw Violation{fmt::format("S5: a round of file {} is written while output.txt is file {}",
+                                    segment->output.file, volume_.named_output().file)};
+    }
     SimRecord made{record, before.offset, before.hash, hash_of(record, before.hash), self_};
     if (volume_.watch) volume_.watch->record_written(self_, *segment, made);
     segment->write(slot, std::move(made));

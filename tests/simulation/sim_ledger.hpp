@@ -13,6 +13,7 @@ struct Succession {
     SharedSegment sealed;  ///< none at the very first grant
     Epoch epoch;
     SharedSegment next;  ///< once the one before is durable and written
+    std::optional<SimPlace> output;  ///< the new file that it begins
 };
 
 /// A sync under way: it covers what was written before it began.
@@ -34,7 +35,8 @@ public:
     [[nodiscard]] LedgerId id() const override { return volume_.id(); }
     [[nodiscard]] Result<History> read(Round applied) override;
     [[nodiscard]] Result<Grant> grant(Epoch highest_named) override;
-    [[nodiscard]] Result<SegmentNumber> rotate(SegmentNumber current, Round last) override;
+    [[nodiscard]] Result<SegmentNumber> rotate(SegmentNumber current, Round last,
+                                               std::optional<WallTime> new_output) override;
     [[nodiscard]] Result<void> write_record(SegmentNumber segment, const RoundRecord& record) override;
     [[nodiscard]] Result<void> decide(SegmentNumber segment, Round round) override;
     [[nodiscard]] Result<void> write_output(Round round) override;
@@ -47,7 +49,8 @@ public:
     // --- the same in steps -----------------------------------------------------------------------
     [[nodiscard]] Epoch newest_epoch() const;
     [[nodiscard]] Result<Succession> seal_for_grant(Epoch highest_named);
-    [[nodiscard]] Result<Succession> seal_for_rotation(SegmentNumber current, Round last);
+    [[nodiscard]] Result<Succession> seal_for_rotation(SegmentNumber current, Round last,
+                                                       std::optional<WallTime> new_output);
     /// What the sealed segment has must be durable before the next one has a name.
     [[nodiscard]] SyncJob begin_sync_of_sealed(const Succession& succession);
     /// Writes to output.txt what a holder may have left unwritten, and completes the header.
@@ -56,6 +59,11 @@ public:
     [[nodiscard]] Result<void> link(const Succession& succession);
     /// Syncs the folder, and looks whether the link was void: the journal up to it was trimmed meanwhile.
     [[nodiscard]] Result<void> confirm(const Succession& succession);
+
+    /// The file that the segment names becomes output.txt, unless somebody was quicker. A power cut may take it back
+    /// until sync_output_name().
+    void turn_output(const SimSegment& segment);
+    void enter_output(const SimSegment& segment);
 
     /// None: the segment has a successor and is trimmed, so all of it is durable.
     [[nodiscard]] std::optional<SyncJob> begin_sync(SegmentNumber segment, Round round);
@@ -85,6 +93,7 @@ private:
     [[nodiscard]] Opened* open_with_descriptor(SegmentNumber number);
     [[nodiscard]] SharedSegment open(SegmentNumber number);
     [[nodiscard]] Result<void> make_next(Succession& succession);
+    [[nodiscard]] bool begins_file(const SimSegment& segment, const Position& before, const RoundRecord& record) const;
     void write_filler(const SimSegment& segment);
     void rewrite_output(Round after, const SimSegment& last);
     [[nodiscard]] const SimRecord& last_decided(Round round) const;

@@ -114,6 +114,26 @@ void SimVolume::trim_below(Round round) {
     }
 }
 
+std::uint64_t SimVolume::prepare_output() {
+    waiting_.insert(++tags_);
+    return tags_;
+}
+
+void SimVolume::turn_output(const SimPlace& place) {
+    if (place.file == 1) return;
+    if (!waiting_.erase(place.tag)) {
+        if (named_.file < place.file) throw Violation{"S5: a new output.txt was lost before it had its name"};
+        return;
+    }
+    if (named_.file + 1 != place.file) {
+        throw Violation{fmt::format("S5: output.txt was file {} and becomes file {}", named_.file, place.file)};
+    }
+    if (output.size() < place.base) throw Violation{"S5: output.txt becomes a new file, and the one before is not whole"};
+    before_turn_ = named_;
+    named_ = place;
+    world_.strike(Fault::output_goes_on);
+}
+
 /// In any order: no name may need one that was linked before it and was not synced.
 void SimVolume::lose_unsynced_entries() {
     std::erase_if(segments_, [&](const auto& entry) {
@@ -178,6 +198,12 @@ void SimVolume::power_cut() {
     for (auto& [number, shared] : segments_) lose_unsynced_records(*shared);
     ++boot_;
     if (world_.random.chance(0.5)) call_words = {};
+    if (before_turn_ && world_.random.chance(0.5)) {
+        world_.strike(Fault::output_name_lost);
+        waiting_.insert(named_.tag);
+        named_ = *before_turn_;
+    }
+    before_turn_.reset();
     if (output.power_cut(world_.random, safe_offset)) world_.strike(Fault::output_torn);
     if (watch) watch->power_was_cut();
 }

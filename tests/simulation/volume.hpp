@@ -32,6 +32,16 @@ struct SimRecord {
 };
 [[nodiscard]] std::uint64_t hash_of(const RoundRecord& record, std::uint64_t hash_before);
 
+/// A file of the output, as segments name it. Offsets are of all files together.
+struct SimPlace {
+    std::uint64_t file = 1;
+    std::uint64_t base = 0;
+    Round base_round{};
+    WallTime begun_us = 0;
+    std::uint64_t tag = 0;  ///< of the name under which it waits, which is never used again
+    friend bool operator==(const SimPlace&, const SimPlace&) = default;
+};
+
 /// Place of one record: as all processes see it, and as it stands on the disk.
 struct SimSlot {
     std::optional<SimRecord> cached;
@@ -49,6 +59,7 @@ struct SimSegment {
     Position base;
     std::uint64_t gap_begin = 0;     ///< blanks stand from here to the base offset
     std::uint64_t count_before = 0;  ///< final slots of the segment before
+    SimPlace output;                 ///< where its rounds go
     // The words.
     bool sealed = false;
     std::uint64_t decided = 0;
@@ -94,6 +105,7 @@ public:
     SimVolume(World& world, LedgerId id) : world_{world}, id_{id} {}
 
     [[nodiscard]] LedgerId id() const { return id_; }
+    [[nodiscard]] World& world() const { return world_; }
     [[nodiscard]] std::uint64_t boot() const { return boot_; }
     [[nodiscard]] SharedSegment newest() const;
     [[nodiscard]] SharedSegment find(SegmentNumber number) const;
@@ -113,6 +125,16 @@ public:
     void trim_below(Round round);
     void power_cut();
 
+    // --- the files of the output -----------------------------------------------------------------
+    [[nodiscard]] const OutputRotation& rotation() const { return world_.plan.rotation; }
+    /// A new file, durable, under a name that it waits under. @return its tag.
+    [[nodiscard]] std::uint64_t prepare_output();
+    /// The file that output.txt is now.
+    [[nodiscard]] const SimPlace& named_output() const { return named_; }
+    /// The rename: it works once. Whoever comes later finds nothing to rename.
+    void turn_output(const SimPlace& place);
+    void sync_output_name() { before_turn_.reset(); }
+
     SimOutput output;
     std::array<CallId, limits::nodes_max> call_words{};
     std::map<NodeId, Bytes> bids;  ///< what each node placed last
@@ -126,6 +148,10 @@ private:
     World& world_;
     LedgerId id_;
     std::uint64_t boot_ = 1;
+    SimPlace named_;
+    std::optional<SimPlace> before_turn_;  ///< what a power cut may take output.txt back to
+    std::set<std::uint64_t> waiting_;      ///< tags
+    std::uint64_t tags_ = 0;
     std::map<SegmentNumber, SharedSegment> segments_;
     SegmentNumber entries_synced_;  ///< folder entries up to here survive
     std::map<Round, SimCheckpoint> checkpoints_;

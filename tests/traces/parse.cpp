@@ -36,6 +36,17 @@ RoundResult result_of(const Term& term) {
     return result;
 }
 
+RoundRecord record_of(const Term& term) {
+    RoundRecord record{.round = {term.number("round")},
+                       .first = {term.number("first")},
+                       .count = term.number("count"),
+                       .wall_us = term.integer("wall"),
+                       .text = term.text("text"),
+                       .changes = {}};
+    for (const auto& change : term.items("changes")) record.changes.push_back(change_of(change));
+    return record;
+}
+
 Bid bid_of(const Term& term) {
     Bid bid{{term.number("node")}, {}, {}};
     Bytes frames;
@@ -209,6 +220,7 @@ Input input_of(const Term& term) {
     if (kind == "refused") {
         return RoundRefused{term.text("why") == "disk_full" ? DecideRefusal::disk_full : DecideRefusal::fenced};
     }
+    if (kind == "output_full") return OutputFull{record_of(term.at("record"))};
     if (kind == "written") return OutputWritten{};
     if (kind == "rotated") return Rotated{{term.number("segment")}};
     if (kind == "rotation_fenced") return RotationFenced{};

@@ -38,6 +38,7 @@ Term term_of(const Input& input) {
             [](const RoundRefused& refused) {
                 return Term{"refused"}("why", Term{refused.why == DecideRefusal::fenced ? "fenced" : "disk_full"});
             },
+            [](const OutputFull& full) { return Term{"output_full"}("record", term_of(full.record)); },
             [](const OutputWritten&) { return Term{"written"}; },
             [](const Rotated& rotated) { return Term{"rotated"}("segment", rotated.segment); },
             [](const RotationFenced&) { return Term{"rotation_fenced"}; },
@@ -74,7 +75,10 @@ Term term_of(const Action& action) {
             },
             [](const WriteOutput& write) { return Term{"write_output"}("round", write.round); },
             [](const MakeDurable& make) { return Term{"make_durable"}("segment", make.segment)("round", make.round); },
-            [](const RotateSegment& rotate) { return Term{"rotate"}("current", rotate.current)("last", rotate.last); },
+            [](const RotateSegment& rotate) {
+                auto term = Term{"rotate"}("current", rotate.current)("last", rotate.last);
+                return rotate.new_output ? term("new_output", *rotate.new_output) : term;
+            },
             [](const WriteCheckpoint&) { return Term{"write_checkpoint"}; },
             [](const ReadWords& read) { return Term{"read_words"}("segment", read.segment); },
             [](const Stop&) { return Term{"stop"}; },

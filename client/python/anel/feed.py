@@ -27,13 +27,13 @@ HEARTBEAT = 1.0  # s; a node that lives answers within it
 PATIENCE = 3 * HEARTBEAT
 PAUSE = 0.5  # s, once every node was tried in vain
 ANSWER_BYTES_MAX = 256 * 1024
-FINAL = ("malformed", "other_ledger")
+FINAL = ("malformed", "other_ledger", "removed")
 
 _GONE = zmq.EVENT_DISCONNECTED | zmq.EVENT_CLOSED | zmq.EVENT_CONNECT_RETRIED | zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL
 
 
 class Refused(Told):
-    """No node can go on from here. `code` is `other_ledger` or `malformed`."""
+    """No node can go on from here. `code` is `other_ledger`, `removed` or `malformed`."""
 
 
 class Chunk(NamedTuple):

@@ -49,6 +49,14 @@ BOOST_AUTO_TEST_CASE(without_an_offset_it_begins_at_the_end) {
     BOOST_TEST((cursor.request() == FeedRead{"mine", 70, limits::feed_answer_bytes_max}));
 }
 
+BOOST_AUTO_TEST_CASE(from_the_oldest_on_it_begins_at_the_first_byte_that_was_not_removed) {
+    FeedCursor cursor{std::nullopt, {}, FeedCursor::Start::oldest};
+    BOOST_TEST((cursor.request() == FeedRead{"", 0, 0}));
+    BOOST_TEST(is<FeedCursor::GoOn>(cursor.take(output(30, "", 70))));
+    BOOST_TEST((cursor.request() == FeedRead{"mine", 30, limits::feed_answer_bytes_max}));
+    BOOST_TEST(is<FeedCursor::GiveUp>(cursor.take(FeedReject{FeedRefusal::removed, "gone since"})));
+}
+
 BOOST_AUTO_TEST_CASE(another_ledger_ends_it_whoever_notices) {
     FeedCursor cursor{0};
     BOOST_TEST(is<FeedCursor::GoOn>(cursor.take(output(0, "a", 1))));

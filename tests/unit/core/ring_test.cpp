@@ -418,6 +418,38 @@ BOOST_AUTO_TEST_CASE(the_journal_goes_on_in_new_segments_within_an_epoch) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(the_output_goes_on_in_new_files_within_an_epoch) {
+    for (const std::size_t count : {1U, 3U}) {
+        SmallRing ring{count};
+        ring.boot_all();
+        ring.run(2s);
+        check_service(ring, "before");
+        ring.ledger.rounds_in_file = 5;
+        for (std::uint64_t sequence = 2; sequence < 40; ++sequence) {
+            ring.say(0, "before", push("before0", 7, sequence, {"text"}));
+            ring.run(20ms);
+        }
+        BOOST_TEST(ring.told<Ack>(0, "before").back().last.value == 39U);
+        BOOST_TEST(ring.ledger.files.size() > 5U);
+        BOOST_TEST(ring.ledger.segments.back().epoch.value == 1U);
+        for (std::size_t file = 2; file < ring.ledger.files.size(); ++file) {
+            BOOST_TEST(ring.ledger.files[file] - ring.ledger.files[file - 1] == 5U);
+        }
+        // No room for the new file: refused like a round without room, and decided when there is some.
+        ring.ledger.rounds_in_file = 1;
+        ring.ledger.disk_full = true;
+        ring.say(0, "before", push("before0", 7, 40, {"text"}));
+        ring.run(200ms);
+        BOOST_TEST(ring.told<Ack>(0, "before").back().last.value == 39U);
+        ring.ledger.disk_full = false;
+        ring.say(0, "before", push("before0", 7, 40, {"text"}));
+        ring.run(200ms);
+        BOOST_TEST(ring.told<Ack>(0, "before").back().last.value == 40U);
+        check_one_ring(ring, count);
+        check_service(ring, "after");
+    }
+}
+
 BOOST_AUTO_TEST_CASE(all_follow_into_a_new_segment_in_which_nothing_could_be_decided) {
     NodeConfig config;
     config.segment_bytes = 2000;

@@ -27,6 +27,8 @@ struct MemoryLedger {
     std::map<NodeId, CallId> call_words;
     bool disk_full = false;
     bool room_for_segments = false;  ///< also on a full disk
+    std::uint64_t rounds_in_file = 0;  ///< more begin a new file of the output; 0: there is one
+    std::vector<std::uint64_t> files{0};  ///< rounds before each file of the output
 
     Tip tip() const {
         Tip tip;
@@ -212,6 +214,9 @@ struct SmallRing {
         const auto& record = ask.record;
         if (!ledger.writable(ask.segment) || record.round != ledger.tip().round.next()) return RoundRefused{DecideRefusal::fenced};
         if (ledger.disk_full) return RoundRefused{DecideRefusal::disk_full};
+        if (ledger.rounds_in_file != 0 && ledger.rounds.size() - ledger.files.back() >= ledger.rounds_in_file) {
+            return OutputFull{record};
+        }
         BOOST_REQUIRE_EQUAL(record.first.value, ledger.tip().sequence.value + 1);
         ledger.rounds.push_back({ask.segment, record.round, record.first, record.count, record.wall_us, record.text.size(), record.changes});
         ledger.output += record.text;
@@ -228,6 +233,7 @@ struct SmallRing {
     std::optional<Input> act(NodeId, Host&, const RotateSegment& rotate) {
         if (!ledger.writable(rotate.current)) return RotationFenced{};
         if (ledger.disk_full && !ledger.room_for_segments) return RoundRefused{DecideRefusal::disk_full};
+        if (rotate.new_output) ledger.files.push_back(ledger.rounds.size());
         ledger.add_segment(ledger.segments.back().epoch);
         return Rotated{{ledger.segments.size()}};
     }

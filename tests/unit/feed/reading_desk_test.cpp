@@ -18,7 +18,7 @@ struct World {
         return desk.take({who, false}, encode(request), now);
     }
     void must_ask(const std::string& who, FeedRead request) { BOOST_REQUIRE(!ask(who, std::move(request))); }
-    std::vector<DeskAnswer> due(std::uint64_t end, std::uint64_t room = plenty) { return desk.due(end, room, now); }
+    std::vector<DeskAnswer> due(std::uint64_t end, std::uint64_t room = plenty) { return desk.due({0, end}, room, now); }
 };
 
 void check_portion(const DeskAnswer& answer, const std::string& who, std::uint64_t offset, std::uint64_t bytes) {
@@ -85,6 +85,19 @@ BOOST_AUTO_TEST_CASE(who_knows_more_than_this_node_is_told_after_a_while) {
     BOOST_TEST(world.due(30).empty());
     world.now += feed_heartbeat;
     check_refusal(world.due(30).at(0), FeedRefusal::behind);
+}
+
+BOOST_AUTO_TEST_CASE(what_was_removed_is_refused_and_a_look_says_where_the_rest_begins) {
+    World world;
+    const Extent there{.begin = 20, .end = 30};
+    world.must_ask("a", {"mine", 19, 1000});
+    world.must_ask("b", {"mine", 20, 1000});
+    world.must_ask("c", {"mine", 0, 0});
+    const auto answers = world.desk.due(there, plenty, world.now);
+    BOOST_REQUIRE(answers.size() == 3U);
+    check_refusal(answers[0], FeedRefusal::removed);
+    check_portion(answers[1], "b", 20, 10);
+    check_portion(answers[2], "c", 20, 0);
 }
 
 BOOST_AUTO_TEST_CASE(another_ledger_is_refused) {

@@ -57,6 +57,10 @@ public:
         step();
         return FileSystem::unlink(folder, name);
     }
+    int rename(int folder, const char* from, const char* name) override {
+        step();
+        return FileSystem::rename(folder, from, name);
+    }
     int sync_all(int fd) override {
         step();
         return FileSystem::sync_all(fd);

@@ -1,8 +1,12 @@
 #include "tests/unit/ledger/power_cut.hpp"
 
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <fstream>
 #include <set>
+
+#include "common/assert.hpp"
 
 namespace anel::test {
 namespace {
@@ -88,6 +92,7 @@ void PowerCut::take_names(const std::vector<bool>& certain) {
         if (known == last.end() || at > known->second) {
             doubt(named->folder, Doubt::Kind::name, 0, named->name) = at;
         } else if (named->file) {
+            states_[named->folder].names.erase(named->from);
             states_[named->folder].names[named->name] = *named->file;
         } else {
             states_[named->folder].names.erase(named->name);
@@ -216,6 +221,7 @@ void PowerCut::place(FileIndex folder, const std::string& path, const Outcome& o
         if (outcome[at] > 0) {
             const auto& named = std::get<Named>(record_.events()[doubts_[at].changes[outcome[at] - 1]]);
             names.erase(named.name);
+            names.erase(named.from);
             if (named.file) {
                 names.emplace(named.name, *named.file);
             }
@@ -224,10 +230,12 @@ void PowerCut::place(FileIndex folder, const std::string& path, const Outcome& o
     for (const auto& [name, file] : names) {
         const auto below = path.empty() ? name : path + "/" + name;
         if (record_.files()[file].folder) {
-            image.emplace(below, std::nullopt);
+            image.emplace(below, Entry{});
             place(file, below, outcome, image);
         } else {
-            image.emplace(below, content(file, outcome));
+            struct stat status {};
+            ANEL_ASSERT(::fstat(record_.files()[file].fd.get(), &status) == 0);
+            image.emplace(below, Entry{content(file, outcome), status.st_ino});
         }
     }
 }
@@ -295,7 +303,8 @@ void PowerCut::for_each_outcome(anel::testing::Dice& dice, std::size_t samples,
 
 std::size_t hash_of(const Image& image) {
     std::size_t sum = 0;
-    for (const auto& [path, bytes] : image) {
+    for (const auto& [path, entry] : image) {
+        const auto& bytes = entry.bytes;
         const std::string_view content{bytes ? reinterpret_cast<const char*>(bytes->data()) : "",
                                        bytes ? bytes->size() : 0};
         for (const auto part : {std::hash<std::string_view>{}(path), std::hash<std::string_view>{}(content)}) {
@@ -313,25 +322,22 @@ std::string describe(const PowerCut::Outcome& outcome) {
     return text;
 }
 
-std::filesystem::path ledger_beside(const std::filesystem::path& output) { return output.string() + ".ledger"; }
-
-void materialise(const Image& image, const std::filesystem::path& folder, const std::filesystem::path& output) {
+void materialise(const Image& image, const std::filesystem::path& folder, const std::filesystem::path& stash) {
     for (const auto& entry : std::filesystem::directory_iterator{folder}) {
         std::filesystem::remove_all(entry);
     }
-    for (const auto& [path, bytes] : image) {
-        if (!bytes) {
+    // A file that has two names is written twice: with the same bytes.
+    for (const auto& [path, entry] : image) {
+        if (!entry.bytes) {
             std::filesystem::create_directory(folder / path);
             continue;
         }
-        if (path == "output.txt") {
-            std::filesystem::create_hard_link(output, folder / path);
-        }
-        if (path == ".anel/ledger") {
-            std::filesystem::create_hard_link(ledger_beside(output), folder / path);
+        if (const auto kept = stash / std::to_string(entry.inode); std::filesystem::exists(kept)) {
+            std::filesystem::create_hard_link(kept, folder / path);
         }
         std::ofstream file{folder / path, std::ios::binary | std::ios::trunc};
-        file.write(reinterpret_cast<const char*>(bytes->data()), static_cast<std::streamsize>(bytes->size()));
+        file.write(reinterpret_cast<const char*>(entry.bytes->data()),
+                   static_cast<std::streamsize>(entry.bytes->size()));
     }
 }
 

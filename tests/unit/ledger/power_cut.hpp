@@ -12,8 +12,12 @@
 
 namespace anel::test {
 
-/// Folders and files by their path below the data folder; none: a folder.
-using Image = std::map<std::string, std::optional<Bytes>>;
+/// Folders and files by their path below the data folder.
+struct Entry {
+    std::optional<Bytes> bytes;  ///< none: a folder
+    ino_t inode = 0;             ///< of the file that was recorded
+};
+using Image = std::map<std::string, Entry>;
 
 class PowerCut {
 public:
@@ -67,11 +71,9 @@ private:
 [[nodiscard]] std::size_t hash_of(const Image& image);
 [[nodiscard]] std::string describe(const PowerCut::Outcome& outcome);
 
-/// Where a stash keeps the .anel/ledger that belongs to an output file it keeps.
-[[nodiscard]] std::filesystem::path ledger_beside(const std::filesystem::path& output);
-
-/// Makes a folder be this image. A ledger knows its output.txt and its .anel/ledger by their inodes: those of `output` and
-/// of ledger_beside(output) are used, which must be files of the same file system.
-void materialise(const Image& image, const std::filesystem::path& folder, const std::filesystem::path& output);
+/// Makes a folder be this image. A ledger knows its output.txt and its .anel/ledger by their inodes, so the files that a
+/// stash kept are used again.
+/// @param stash  a folder where they stand under the numbers of their inodes
+void materialise(const Image& image, const std::filesystem::path& folder, const std::filesystem::path& stash);
 
 }  // namespace anel::test

@@ -2,11 +2,15 @@
 
 #include <fmt/format.h>
 
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <fstream>
+#include <set>
 
 #include "ring/ledger/audit.hpp"
+#include "ring/ledger/output.hpp"
 #include "tests/unit/ledger/power_cut.hpp"
 
 namespace anel::test {
@@ -31,15 +35,19 @@ LedgerOptions options_of(const Site& site, std::uint64_t self, VolumeRecord& rec
     return options;
 }
 
-std::string output_of(const std::filesystem::path& folder) {
-    std::ifstream in{folder / "output.txt", std::ios::binary};
-    return {std::istreambuf_iterator<char>{in}, {}};
-}
-
 namespace {
 
+/// Also where a finished file has lost its end.
+std::size_t size_of_output(const std::filesystem::path& folder) {
+    FileSystem files;
+    auto folders = open_folder_to_read(folder);
+    BOOST_REQUIRE(folders && open_inner_folders(files, *folders));
+    const auto output = Output::open(files, *folders, false);
+    return output && *output ? (*output)->size().value() : 0;
+}
+
 void recover_with(Site& site, std::uint64_t vouched, std::size_t events, const LedgerOptions& options) {
-    const std::size_t size_before = output_of(site.folder).size();
+    const std::size_t size_before = size_of_output(site.folder);
     auto ledger = must_open(options);
     const auto history = ledger->read({0});
     BOOST_REQUIRE_MESSAGE(history.has_value(), history.error().text);
@@ -105,14 +113,18 @@ Result<void> add_round(FileLedger& ledger, SegmentNumber segment, const RoundRec
 
 std::filesystem::path Stash::keep(const std::filesystem::path& folder) {
     const auto kept = folder_.path() / std::to_string(count_++);
-    if (std::filesystem::exists(folder / "output.txt")) {
-        std::filesystem::create_hard_link(folder / "output.txt", kept);
-    } else {
-        std::ofstream{kept};
+    std::filesystem::create_directory(kept);
+    const auto keep_one = [&](const std::filesystem::path& file) {
+        struct stat status {};
+        if (::stat(file.c_str(), &status) == 0 && S_ISREG(status.st_mode)) {
+            std::error_code twice;  // a file with two names
+            std::filesystem::create_hard_link(file, kept / std::to_string(status.st_ino), twice);
+        }
+    };
+    for (const auto& entry : std::filesystem::directory_iterator{folder}) {
+        keep_one(entry);
     }
-    if (std::filesystem::exists(folder / ".anel/ledger")) {
-        std::filesystem::create_hard_link(folder / ".anel/ledger", ledger_beside(kept));
-    }
+    keep_one(folder / ".anel/ledger");
     return kept;
 }
 

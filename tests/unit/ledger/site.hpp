@@ -28,12 +28,10 @@ void recover(Site& site, std::uint64_t vouched, std::size_t events, VolumeRecord
 /// The machine starts again, and nothing is lost.
 void reboot_and_audit(Site& site);
 
-[[nodiscard]] std::string output_of(const std::filesystem::path& folder);
-
-/// Keeps the inodes of output and ledger files, so that an image of a disk can have the same.
+/// Keeps the inodes of output files and ledgers, so that an image of a disk can have the same.
 class Stash {
 public:
-    /// Another name for the output.txt of a folder, and beside it one for its .anel/ledger.
+    /// Other names for the files of a data folder and its .anel/ledger, in a folder of their own.
     [[nodiscard]] std::filesystem::path keep(const std::filesystem::path& folder);
 
 private:

@@ -20,7 +20,7 @@ SegmentNumber fill_below_the_journal(FileLedger& ledger) {
     auto segment = must_grant(ledger, 0).segment;
     for (std::uint64_t round = 1; round <= 4; ++round) {
         must_append(ledger, segment, make_round(round, "a", 600'000));
-        segment = *ledger.rotate(segment, {round});
+        segment = *ledger.rotate(segment, {round}, std::nullopt);
     }
     must_checkpoint(ledger, 4);
     return segment;

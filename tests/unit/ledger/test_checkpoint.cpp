@@ -16,7 +16,7 @@ namespace {
 SegmentNumber fill(FileLedger& ledger, SegmentNumber segment, std::uint64_t from, std::uint64_t rounds) {
     for (std::uint64_t round = from; round < from + rounds; ++round) {
         must_append(ledger, segment, make_round(round, "a", 200'000));
-        auto next = ledger.rotate(segment, {round});
+        auto next = ledger.rotate(segment, {round}, std::nullopt);
         BOOST_REQUIRE(next.has_value());
         segment = *next;
     }
@@ -87,7 +87,7 @@ BOOST_AUTO_TEST_CASE(a_node_that_slept_through_trimming_gets_the_checkpoint) {
     auto segment = must_grant(*ledger, 0).segment;
     must_append(*ledger, segment, make_round(1));
     BOOST_TEST(sleeper->read({0})->rounds.size() == 1U);
-    auto next = ledger->rotate(segment, {1});
+    auto next = ledger->rotate(segment, {1}, std::nullopt);
     segment = fill(*ledger, *next, 2, 3);
     must_checkpoint(*ledger, 4);
     must_append(*ledger, segment, make_round(5));

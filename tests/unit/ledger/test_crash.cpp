@@ -64,7 +64,7 @@ int live(const LedgerOptions& options, const Vouched& vouched) {
         return 3;
     }
     vouch();
-    auto next = ledger.rotate(segment, {round});
+    auto next = ledger.rotate(segment, {round}, 1);
     if (!next) {
         return 4;
     }
@@ -179,6 +179,7 @@ BOOST_AUTO_TEST_CASE(at_every_fail_point_is_survived) {
           "decide.after",      "output.first_half",      "output.middle", "output.written", "segment.sync",
           "segment.synced",    "grant.before_seal",      "grant.sealed",  "grant.durable",  "segment.write",
           "grant.before_link", "grant.linked",           "rotate.sealed", "output.sync",    "blocks.write",
+          "output.prepared",   "series.write",           "output.before_turn", "output.turned",
           "checkpoint.write",  "checkpoint.before_link", "trim.unlink"}) {
         BOOST_TEST_CONTEXT(point) {
             const Folder folder;

@@ -81,7 +81,7 @@ private:
     }
     bool rotated() {
         while (true) {
-            auto next = node_->rotate(segment_, {site_.book.rounds()});
+            auto next = node_->rotate(segment_, {site_.book.rounds()}, 1);
             if (next) {
                 segment_ = *next;
                 return true;
@@ -157,6 +157,7 @@ std::vector<std::pair<int, Fault::How>> ways_of(Call call) {
         case Call::make_folder:
         case Call::link: return {{ENOSPC, How::lasting}, {EDQUOT, How::once}, {EIO, How::once}, {EROFS, How::lasting}};
         case Call::sync: return {{EIO, How::once}, {ENOSPC, How::once}, {EDQUOT, How::lasting}};
+        case Call::rename:
         case Call::unlink: return {{EIO, How::once}, {EROFS, How::lasting}};
     }
     return {};
@@ -171,6 +172,7 @@ std::string name_of(Call call) {
         case Call::sync: return "fsync";
         case Call::link: return "link";
         case Call::unlink: return "unlink";
+        case Call::rename: return "rename";
     }
     return "";
 }

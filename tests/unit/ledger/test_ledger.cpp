@@ -138,7 +138,7 @@ BOOST_AUTO_TEST_CASE(rotation_goes_on_in_the_same_epoch) {
     auto other = must_open(options_for(folder, 1));
     const auto grant = must_grant(*ledger, 0);
     must_append(*ledger, grant.segment, make_round(1));
-    auto next = ledger->rotate(grant.segment, {1});
+    auto next = ledger->rotate(grant.segment, {1}, std::nullopt);
     BOOST_REQUIRE(next.has_value());
     BOOST_TEST(next->value == 2U);
     must_append(*ledger, *next, make_round(2));
@@ -146,7 +146,7 @@ BOOST_AUTO_TEST_CASE(rotation_goes_on_in_the_same_epoch) {
     BOOST_TEST(history->rounds.size() == 2U);
     BOOST_TEST(history->tip.epoch.value == 1U);
     BOOST_TEST(history->tip.segment.value == 2U);
-    BOOST_TEST((ledger->rotate(grant.segment, {1}).error().code == ErrorCode::fenced));
+    BOOST_TEST((ledger->rotate(grant.segment, {1}, std::nullopt).error().code == ErrorCode::fenced));
     const auto words = other->words(grant.segment);
     BOOST_TEST(words->sealed);
     BOOST_TEST(words->durable.value == 1U);
@@ -160,7 +160,7 @@ BOOST_AUTO_TEST_CASE(a_rotation_behind_a_round_that_is_not_the_last_is_fenced) {
     must_append(*slow, grant.segment, make_round(1));
     BOOST_REQUIRE(other->read({0}).has_value());
     must_append(*other, grant.segment, make_round(2));
-    BOOST_TEST((slow->rotate(grant.segment, {1}).error().code == ErrorCode::fenced));
+    BOOST_TEST((slow->rotate(grant.segment, {1}, std::nullopt).error().code == ErrorCode::fenced));
     BOOST_TEST(!other->words(grant.segment)->sealed);
     must_append(*other, grant.segment, make_round(3));
 }
@@ -236,7 +236,7 @@ BOOST_AUTO_TEST_CASE(a_full_disk_seals_nothing) {
     auto ledger = must_open(options_for(folder));
     const auto grant = must_grant(*ledger, 0);
     const Armed armed{"segment.reserve=error:ENOSPC"};
-    BOOST_TEST((ledger->rotate(grant.segment, {0}).error().code == ErrorCode::disk_full));
+    BOOST_TEST((ledger->rotate(grant.segment, {0}, std::nullopt).error().code == ErrorCode::disk_full));
     BOOST_TEST((ledger->grant({1}).error().code == ErrorCode::disk_full));
     BOOST_TEST(!ledger->words(grant.segment)->sealed);
 }

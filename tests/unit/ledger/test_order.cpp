@@ -119,7 +119,7 @@ BOOST_AUTO_TEST_CASE(a_checkpoint_is_durable_before_what_it_replaces_goes) {
     auto segment = must_grant(*writer, 0).segment;
     must_append(*writer, segment, make_round(1));
     must_checkpoint(*writer, 1);
-    segment = *writer->rotate(segment, {1});
+    segment = *writer->rotate(segment, {1}, std::nullopt);
     must_append(*writer, segment, make_round(2));
     must_append(*writer, segment, make_round(3));
     // Another node, whose descriptor of output.txt is younger than all that: it writes those rounds again.

@@ -25,7 +25,7 @@ void make_ledger(const Folder& folder) {
         if (round == 3) {
             must_checkpoint(*ledger, 3);
         }
-        segment = *ledger->rotate(segment, {round});
+        segment = *ledger->rotate(segment, {round}, std::nullopt);
     }
 }
 

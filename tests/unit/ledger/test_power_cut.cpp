@@ -58,7 +58,7 @@ private:
         node_->checkpoint(site_.book.snapshot());
         record_.wait_held();
         say("one");
-        auto next = node_->rotate(segment_, {site_.book.rounds()});
+        auto next = node_->rotate(segment_, {site_.book.rounds()}, 1);
         BOOST_REQUIRE_MESSAGE(next.has_value(), next.error().text);
         segment_ = *next;
         add(site_.book.bye("two"));
@@ -97,7 +97,7 @@ private:
         say("two");
         sync();
         say("one");
-        auto next = node_->rotate(segment_, {site_.book.rounds()});
+        auto next = node_->rotate(segment_, {site_.book.rounds()}, 1);
         BOOST_REQUIRE_MESSAGE(next.has_value(), next.error().text);
         segment_ = *next;
         say("one", 2000);
@@ -190,7 +190,7 @@ private:
                 ++second_;
             }
         }
-        std::filesystem::remove(output);
+        std::filesystem::remove_all(output);
     }
 
     std::string adopted_;

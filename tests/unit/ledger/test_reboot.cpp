@@ -61,7 +61,7 @@ BOOST_AUTO_TEST_CASE(nothing_is_decided_in_a_segment_of_another_boot) {
     }
     auto ledger = must_open(on(folder, 'B'));
     BOOST_TEST((ledger->write_record({1}, make_round(2)).error().code == ErrorCode::fenced));
-    BOOST_TEST((ledger->rotate({1}, {1}).error().code == ErrorCode::fenced));
+    BOOST_TEST((ledger->rotate({1}, {1}, std::nullopt).error().code == ErrorCode::fenced));
 }
 
 BOOST_AUTO_TEST_CASE(rounds_below_the_durable_word_must_be_there) {
@@ -118,7 +118,7 @@ BOOST_AUTO_TEST_CASE(all_output_since_the_checkpoint_is_written_again) {
         must_append(*ledger, grant.segment, make_round(1));
         must_checkpoint(*ledger, 1);
         must_append(*ledger, grant.segment, make_round(2));
-        auto next = ledger->rotate(grant.segment, {2});
+        auto next = ledger->rotate(grant.segment, {2}, std::nullopt);
         must_append(*ledger, *next, make_round(3));
         must_append(*ledger, *next, make_round(4));
     }

@@ -31,7 +31,7 @@ void make_long_ledger(const Folder& folder) {
         if (round == 3) {
             must_checkpoint(*ledger, 3);
         }
-        segment = *ledger->rotate(segment, {round});
+        segment = *ledger->rotate(segment, {round}, std::nullopt);
     }
 }
 std::string long_output() {

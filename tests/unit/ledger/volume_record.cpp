@@ -218,13 +218,27 @@ int VolumeRecord::unlink(int folder, const char* name) {
     return result;
 }
 
-void VolumeRecord::name(int folder, const char* name, std::optional<FileIndex> file) {
+int VolumeRecord::rename(int folder, const char* from, const char* name) {
+    const std::scoped_lock guard{mutex_};
+    look();
+    if (fails(Call::rename)) {
+        return -1;
+    }
+    const Descriptor fd{::openat(folder, from, O_RDONLY | O_CLOEXEC)};
+    const int result = QuickDisk::rename(folder, from, name);
+    if (result == 0) {
+        this->name(folder, name, index_of(fd.get()), from);
+    }
+    return result;
+}
+
+void VolumeRecord::name(int folder, const char* name, std::optional<FileIndex> file, std::string from) {
     const auto parent = index_of(folder);
     if (file) {
         const auto& path = files_[parent].path;
         files_[*file].path = path.empty() ? name : path + "/" + name;
     }
-    events_.emplace_back(Named{parent, name, file});
+    events_.emplace_back(Named{parent, name, file, std::move(from)});
 }
 
 void VolumeRecord::vouch(std::uint64_t round) {

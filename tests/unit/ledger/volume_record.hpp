@@ -38,6 +38,7 @@ struct Named {
     FileIndex folder = 0;
     std::string name;
     std::optional<FileIndex> file;
+    std::string from;  ///< the name in the same folder that went at the same moment; empty: none
 };
 /// A sync ended. It returned 0: what happened to the file before event `from` is on the disk for ever. It failed: of
 /// what was written and not on the disk then nobody knows, and a later sync says nothing about it.
@@ -53,7 +54,7 @@ struct Vouched {
 using Event = std::variant<Written, Named, Synced, Vouched>;
 
 /// Every call that changes something or makes it durable, by kind.
-enum class Call { open, make_folder, write, reserve, sync, link, unlink };
+enum class Call { open, make_folder, write, reserve, sync, link, unlink, rename };
 
 /// One of the calls fails.
 struct Fault {
@@ -91,6 +92,7 @@ public:
     int fsync(int fd) override { return sync(fd); }
     int link(int fd, int folder, const char* name) override;
     int unlink(int folder, const char* name) override;
+    int rename(int folder, const char* from, const char* name) override;
 
     void vouch(std::uint64_t round);
     /// The next sync of this file does not return before release(); wait_held() returns when it has begun.
@@ -123,7 +125,7 @@ private:
     FileIndex index_of(int fd) const;
     void scan(FileIndex folder);
     void look();
-    void name(int folder, const char* name, std::optional<FileIndex> file);
+    void name(int folder, const char* name, std::optional<FileIndex> file, std::string from = {});
     [[nodiscard]] std::optional<std::uint64_t> base_round(const File& file) const;
 
     mutable std::mutex mutex_;

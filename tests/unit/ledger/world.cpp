@@ -4,9 +4,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <chrono>
 #include <fstream>
+#include <set>
 #include <sstream>
 #include <thread>
 
@@ -21,10 +23,27 @@ Folder::~Folder() {
     std::error_code ignored;
     std::filesystem::remove_all(path_, ignored);
 }
-std::string Folder::output() const {
-    std::ifstream in{path_ / "output.txt", std::ios::binary};
-    return {std::istreambuf_iterator<char>{in}, {}};
+std::string Folder::output() const { return output_of(path_); }
+
+std::string output_of(const std::filesystem::path& folder) {
+    std::string text;
+    const auto add = [&](const std::filesystem::path& file) {
+        std::ifstream in{file, std::ios::binary};
+        text.append(std::istreambuf_iterator<char>{in}, {});
+    };
+    // A file that has its name as a finished one, and output.txt's still.
+    std::set<std::filesystem::path> finished;
+    for (const auto& entry : std::filesystem::directory_iterator{folder}) {
+        const auto name = entry.path().filename().string();
+        if (name.starts_with("output.0") && !std::filesystem::equivalent(entry, folder / "output.txt")) {
+            finished.insert(entry.path());
+        }
+    }
+    std::for_each(finished.begin(), finished.end(), add);
+    add(folder / "output.txt");
+    return text;
 }
+
 std::vector<std::uint64_t> Folder::numbers(const char* folder) const {
     std::vector<std::uint64_t> found;
     for (const auto& entry : std::filesystem::directory_iterator{path_ / ".anel" / folder}) {

@@ -11,6 +11,9 @@
 
 namespace anel::test {
 
+/// All files of the output, joined.
+[[nodiscard]] std::string output_of(const std::filesystem::path& folder);
+
 /// A folder that is gone with this object.
 class Folder {
 public:

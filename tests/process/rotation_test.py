@@ -1,0 +1,180 @@
+"""The output goes on in new files while nodes are killed, frozen at exact places, and come back: readers by name and by
+feed get each byte once."""
+
+import glob
+import os
+import signal
+import subprocess
+import unittest
+
+from common import BINARIES, Ring, free_ports, main, push_text, wait_until
+from load import Load, arm, check, is_stopped, read_output, verify
+
+ANEL = os.path.join(BINARIES, "anel")
+# Where a holder or whoever enters the new file may stand: before, in and behind everything that gives it its name.
+PLACES = ("output.prepared", "rotate.sealed", "grant.before_link", "grant.linked", "series.write", "output.before_turn",
+          "output.turned")
+
+
+def finished(ring):
+    return sorted(glob.glob(os.path.join(ring.data, "output.0*.txt")))
+
+
+class RotatingRing(Ring):
+    def __init__(self, nodes=3, **settings):
+        super().__init__(BINARIES, nodes=nodes, settings=dict({"ANEL_OUTPUT_BYTES": "20000"}, **settings))
+        for node, port in zip(self.nodes, free_ports(nodes)):
+            node.environment["ANEL_FEED_PORT"] = str(port)
+
+    def feeds(self):
+        return [f"tcp://127.0.0.1:{node.environment['ANEL_FEED_PORT']}" for node in self.nodes]
+
+
+class Program:
+    """A reader with its output in a file."""
+
+    def __init__(self, ring, name, *command):
+        self.path = os.path.join(ring.folder, name)
+        with open(self.path, "wb") as out, open(self.path + ".err", "wb") as err:
+            self.process = subprocess.Popen(command, stdout=out, stderr=err, stdin=subprocess.DEVNULL)
+
+    @property
+    def bytes(self):
+        with open(self.path, "rb") as file:
+            return file.read()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGCONT)
+            self.process.kill()
+        self.process.wait()
+
+    def check(self, test, output):
+        wait_until(lambda: len(self.bytes) >= len(output), 30, f"{self.path} has {len(output)} bytes")
+        test.assertTrue(self.bytes == output, f"{self.path}: {len(self.bytes)} bytes, {len(output)} were written")
+
+
+class Readers:
+    """Everybody who may follow the output, from its first byte on."""
+
+    def __init__(self, ring):
+        # Debian's tail; a short interval, because it looks for another file only between two of them where it has no
+        # events.
+        self.tail = Program(ring, "tail", "tail", "-n", "+1", "-s", "0.05", "-F", os.path.join(ring.data, "output.txt"))
+        self.watch = Program(ring, "watch", ANEL, "watch", ring.data, "--from", "start")
+        self.sleeper = Program(ring, "sleeper", ANEL, "watch", ring.data, "--from", "start")
+        self.feed = Program(ring, "feed", ANEL, "watch", *ring.feeds(), "--from", "start")
+        self.all = (self.tail, self.watch, self.sleeper, self.feed)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        for one in self.all:
+            one.__exit__()
+
+    def check(self, test, output):
+        self.sleeper.process.send_signal(signal.SIGCONT)
+        for one in self.all:
+            one.check(test, output)
+
+
+class Rotation(unittest.TestCase):
+    def test_readers_by_name_and_by_feed_get_every_byte_once_through_kills_and_pauses(self):
+        with RotatingRing() as ring, Load(ring) as load:
+            ring.wait_healthy()
+            with Readers(ring) as readers:
+                load.start_everywhere([0, 1, 2], batch=5, filler=100)
+                load.wait_acks(20)
+                readers.sleeper.process.send_signal(signal.SIGSTOP)
+                for turn in range(3):
+                    node = ring.nodes[turn]
+                    node.kill()
+                    load.wait_acks(30)
+                    node.start()
+                    ring.wait_healthy()
+                    node.pause()
+                    load.wait_acks(30)
+                    node.resume()
+                    ring.wait_healthy()
+                load.finish()
+                output = read_output(ring)
+                self.assertGreater(len(finished(ring)), 3)
+                readers.check(self, output)
+            check(self, ring, load)
+            for file in finished(ring):
+                self.assertLessEqual(os.path.getsize(file), 20000)
+                self.assertGreater(os.path.getsize(file), 10000)
+
+    def test_a_node_that_is_frozen_at_any_place_of_a_rotation(self):
+        for place in PLACES:
+            with self.subTest(place=place):
+                self.one_place(place, "stop")
+
+    def test_a_node_that_dies_at_any_place_of_a_rotation(self):
+        for place in PLACES:
+            with self.subTest(place=place):
+                self.one_place(place, "exit")
+
+    def one_place(self, place, action):
+        with RotatingRing() as ring, Load(ring) as load:
+            ring.wait_healthy()
+            with Readers(ring) as readers:
+                load.start_everywhere([0, 1, 2], batch=5, filler=100)
+                load.wait_acks(10)
+                node = ring.nodes[0]
+                # The first pass of a grant's places is the grant; a later one is a rotation, or another's new file.
+                arm(ring, 0, f"{place}={action}@{2 if place.startswith('grant') else 1}")
+                wait_until(lambda: is_stopped(node) if action == "stop" else not node.running, 60, f"it is at {place}")
+                before = len(finished(ring))
+                load.wait_acks(20)
+                wait_until(lambda: len(finished(ring)) >= before + 2, 30, "the others went on in two more files")
+                if action == "stop":
+                    node.environment.pop("ANEL_FAIL_POINTS")
+                    node.resume()
+                else:
+                    arm(ring, 0, "")
+                ring.wait_healthy()
+                load.wait_acks(10)
+                load.finish()
+                readers.check(self, read_output(ring))
+            check(self, ring, load)
+
+    def test_removed_and_touched_files_are_named(self):
+        with RotatingRing(nodes=1, ANEL_OUTPUT_BYTES="2000", ANEL_CHECKPOINT_ROUNDS="5") as ring:
+            ring.wait_healthy()
+            for number in range(30):
+                push_text(ring, 0, f"message {number} " + "x" * 300)
+            output = read_output(ring)
+            whole = ring.anel("watch", ring.data, "--from", "start", "--until-end").stdout
+            self.assertEqual(whole.encode(), output)
+            self.assertEqual(ring.anel("watch", ring.data, "--from", "7", "--until-end").stdout,
+                             ring.anel("watch", ring.feeds()[0], "--from", "7", "--until-end").stdout)
+            first = finished(ring)[0]
+            gone = os.path.getsize(first)
+            os.remove(first)
+            verify(self, ring)
+            self.assertIn(f"removed: the 1 oldest, with output from byte 0 to {gone}",
+                          ring.anel("verify", ring.data).stdout)
+            for where in (ring.data, ring.feeds()[0]):
+                rest = ring.anel("watch", where, "--from", "start", "--until-end")
+                self.assertEqual((rest.returncode, rest.stdout.encode()), (0, output[gone:]), rest.stderr)
+            refused = ring.anel("watch", ring.feeds()[0], "--offset", "0", "--until-end")
+            self.assertEqual(refused.returncode, 1)
+            self.assertIn(f"removed: offset 0 was asked for, and the output before {gone} was removed", refused.stderr)
+            ring.nodes[0].stop()
+            ring.nodes[0].start()
+            ring.wait_healthy()
+            push_text(ring, 0, "behind")
+            verify(self, ring)
+            os.remove(finished(ring)[2])
+            differs = ring.anel("verify", ring.data)
+            self.assertEqual(differs.returncode, 1)
+            self.assertIn("is missing between others", differs.stderr)
+
+
+if __name__ == "__main__":
+    main()
