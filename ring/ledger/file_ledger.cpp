@@ -48,8 +48,11 @@ Result<void> FileLedger::check_names(const Segment& segment, std::uint64_t bytes
     return file_.check_name(folders_);
 }
 
-Result<void> FileLedger::check_output(const Segment& segment, std::uint64_t bytes) {
-    auto same = output_.check(bytes);
+Result<void> FileLedger::check_output(const Segment& segment, std::uint64_t bytes) const {
+    return fenced_if_slept(segment, output_.check(bytes));
+}
+
+Result<void> FileLedger::fenced_if_slept(const Segment& segment, Result<void> same) const {
     if (same || same.error().code != ErrorCode::outside_hands) {
         return same;
     }

@@ -83,6 +83,8 @@ private:
 
     // grant.cpp
     [[nodiscard]] Result<Unborn> prepare_segment();
+    /// The segment begins a new file of the output, whose first round was made at this time.
+    [[nodiscard]] Result<void> prepare_output(Unborn& unborn, WallTime begun_us);
     [[nodiscard]] Result<SegmentNumber> make_next(Unborn unborn, Epoch epoch);
     [[nodiscard]] Result<SegmentNumber> link_next(Unborn unborn, const SegmentHeader& header);
     /// Takes the name from a file of the output that no segment names.
@@ -102,7 +104,9 @@ private:
     [[nodiscard]] Result<void> check_names(const Segment& segment, std::uint64_t bytes) const;
     /// output.txt still has its name and at least `bytes`. `outside_hands`; `fenced` where the ring went on behind
     /// `segment` while we slept, and perhaps in a new file.
-    [[nodiscard]] Result<void> check_output(const Segment& segment, std::uint64_t bytes);
+    [[nodiscard]] Result<void> check_output(const Segment& segment, std::uint64_t bytes) const;
+    /// Takes a look at output.txt for what it is where the ring went on behind `segment` since.
+    [[nodiscard]] Result<void> fenced_if_slept(const Segment& segment, Result<void> same) const;
     [[nodiscard]] bool begins_file(const Segment& segment, const Position& before, const RoundRecord& record) const;
 
     FileSystem& files_;

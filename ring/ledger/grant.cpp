@@ -71,15 +71,8 @@ Result<SegmentNumber> FileLedger::rotate(SegmentNumber current, Round last, std:
     if (!unborn) {
         return forward_error(unborn);
     }
-    if (new_output) {
-        auto next = check_output(*newest(), 0).and_then([this] { return output_.check_turn(); }).and_then([this] {
-            return output_.prepare_next();
-        });
-        if (!next) {
-            return forward_error(next);
-        }
-        next->begun_us = *new_output;
-        unborn->output = *next;
+    if (auto made = new_output ? prepare_output(*unborn, *new_output) : Result<void>{}; !made) {
+        return forward_error(made);
     }
     if (!newest()->try_seal(last.value - newest()->base_round().value)) {
         forget(unborn->output);
@@ -92,6 +85,16 @@ Result<SegmentNumber> FileLedger::rotate(SegmentNumber current, Round last, std:
         next.error().code = ErrorCode::fenced;  // it is sealed: only a grant goes on behind it
     }
     return next;
+}
+
+Result<void> FileLedger::prepare_output(Unborn& unborn, WallTime begun_us) {
+    auto next = fenced_if_slept(*newest(), output_.check_turn()).and_then([this] { return output_.prepare_next(); });
+    if (!next) {
+        return forward_error(next);
+    }
+    next->begun_us = begun_us;
+    unborn.output = *next;
+    return {};
 }
 
 Result<FileLedger::Unborn> FileLedger::prepare_segment() {
