@@ -90,7 +90,11 @@ private:
     /// Takes the name from a file of the output that no segment names.
     void forget(const std::optional<OutputPlace>& output);
     [[nodiscard]] Result<void> recover_output(Segment& last, const Position& tip);
-    [[nodiscard]] Result<void> rewrite_output(Round after, SegmentNumber from);
+    /// All rounds behind the checkpoint, up to those of this segment.
+    [[nodiscard]] Result<void> rewrite_output(SegmentNumber last);
+    /// Behind a restart of the machine the file before the one that `next` begins may be torn. It must be whole before it
+    /// gets its number.
+    [[nodiscard]] Result<void> finish_output(const Segment& next);
     [[nodiscard]] Result<SegmentHeader> next_header(const Unborn& unborn, Epoch epoch);
 
     // read.cpp

@@ -129,7 +129,9 @@ Result<void> FileLedger::adopt_newest(std::unique_ptr<Segment> segment, bool mad
         return find_newest();
     }
     // Who only reads needs no new file; on a full disk whoever writes tries again.
-    if (auto entered = enter_output(*segment); !entered && entered.error().code != ErrorCode::disk_full) {
+    // Behind a restart of the machine the file before has to be written again first, which a grant does.
+    auto entered = segment->foreign() ? Result<void>{} : enter_output(*segment);
+    if (!entered && entered.error().code != ErrorCode::disk_full) {
         return entered;
     }
     std::uint64_t suspect = 0;

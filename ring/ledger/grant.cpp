@@ -29,7 +29,7 @@ Result<Grant> FileLedger::grant(Epoch highest_named) {
     // Nothing may be built on a segment that is gone.
     auto named = newest() != nullptr ? check_names(*newest(), 0) : file_.check_name(folders_);
     if (named && newest() != nullptr) {
-        named = enter_output(*newest());
+        named = finish_output(*newest()).and_then([this] { return enter_output(*newest()); });
     }
     if (!named) {
         return forward_error(named);
@@ -246,11 +246,7 @@ Result<SegmentNumber> FileLedger::link_next(Unborn unborn, const SegmentHeader& 
 
 Result<void> FileLedger::recover_output(Segment& last, const Position& tip) {
     if (last.foreign()) {
-        auto mark = newest_mark(files_, folders_, id());
-        if (!mark) {
-            return forward_error(mark);
-        }
-        return rewrite_output(*mark ? (*mark)->round : Round{0}, *mark ? (*mark)->segment : SegmentNumber{1});
+        return rewrite_output(last.number());
     }
     auto before = tip.slots > 0 ? last.header_at(tip.slots) : Result<RecordHeader>{RecordHeader{}};
     if (!before) {
@@ -271,15 +267,27 @@ Result<void> FileLedger::recover_output(Segment& last, const Position& tip) {
     return output_.write(record->text, record->header.output_offset);
 }
 
-Result<void> FileLedger::rewrite_output(Round after, SegmentNumber from) {
-    JournalWalk walk{place(), from, newest()->number()};
+Result<void> FileLedger::finish_output(const Segment& next) {
+    if (!next.foreign() || next.header().output.file <= output_.place().file) {
+        return {};
+    }
+    return rewrite_output({next.number().value - 1});
+}
+
+Result<void> FileLedger::rewrite_output(SegmentNumber last) {
+    auto mark = newest_mark(files_, folders_, id());
+    if (!mark) {
+        return forward_error(mark);
+    }
+    const Round after = *mark ? (*mark)->round : Round{0};
+    JournalWalk walk{place(), *mark ? (*mark)->segment : SegmentNumber{1}, newest()->number()};
     while (true) {
         auto next = walk.next();
         if (!next) {
             return forward_error(next);
         }
         Segment* segment = *next;
-        if (segment == nullptr) {
+        if (segment == nullptr || segment->number() > last) {
             return {};
         }
         const auto& header = segment->header();

@@ -17,7 +17,9 @@ Result<void> Repairer::follow_output() {
         return newest ? missing_segment(place_.folders, kept->newest) : forward_error(newest);
     }
     const auto& place = (*newest)->header().output;
-    return options_.dry_run ? output_->follow(place) : output_->turn(place);
+    // Behind a restart of the machine the file before may be torn: the ring writes it again and names the new one.
+    const bool torn = (*newest)->foreign() && options_.mode != RepairMode::adopt;
+    return options_.dry_run || torn ? output_->follow(place) : output_->turn(place);
 }
 
 Result<void> Repairer::look_at_files() {

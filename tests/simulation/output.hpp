@@ -25,6 +25,10 @@ public:
     [[nodiscard]] const std::string& bytes() const { return bytes_; }
     /// What stands in the file once recovery is complete.
     [[nodiscard]] const std::string& promised() const { return promised_; }
+    /// Whether it stands there now, up to `end`.
+    [[nodiscard]] bool whole(std::uint64_t end) const {
+        return end <= bytes_.size() && bytes_.compare(0, end, promised_, 0, end) == 0;
+    }
 
     /// Failed syncs so far: a descriptor hears of those that came after it was opened.
     [[nodiscard]] std::uint64_t errors() const { return errors_; }

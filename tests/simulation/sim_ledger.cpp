@@ -20,10 +20,8 @@ SimLedger::Opened* SimLedger::open_with_descriptor(SegmentNumber number) {
     if (known != opened_.end()) return &known->second;
     auto segment = volume_.find(number);
     if (!segment) return nullptr;
-    if (volume_.named_output().file < segment->output.file) {
-        volume_.world().strike(Fault::output_named_by_another);
-        enter_output(*segment);
-    }
+    // In a segment of an earlier boot the file before may be torn: who is granted writes it again first.
+    if (segment->boot == volume_.boot()) take_up_output(*segment);
     const Opened opened{segment, segment->slots.size(), segment->errors};
     return &opened_.emplace(number, opened).first->second;
 }
@@ -76,6 +74,10 @@ Result<Succession> SimLedger::seal_for_grant(Epoch highest_named) {
             fmt::format("epoch {} was named, the newest ever granted is {}", highest_named.value, newest->epoch.value)};
     }
     static_cast<void>(open(newest->number));  // goes on in its file of the output first
+    if (volume_.named_output().file < newest->output.file) {
+        rewrite_output(SegmentNumber{newest->number.value - 1});
+        take_up_output(*newest);
+    }
     newest->sealed = true;
     return Succession{newest, newest->epoch.next(), nullptr, {}};
 }
@@ -97,6 +99,12 @@ void SimLedger::turn_output(const SimSegment& segment) {
 void SimLedger::enter_output(const SimSegment& segment) {
     turn_output(segment);
     volume_.sync_output_name();
+}
+
+void SimLedger::take_up_output(const SimSegment& segment) {
+    if (volume_.named_output().file >= segment.output.file) return;
+    volume_.world().strike(Fault::output_named_by_another);
+    enter_output(segment);
 }
 
 Result<Succession> SimLedger::seal_for_rotation(SegmentNumber current, Round last,
@@ -133,10 +141,12 @@ void SimLedger::write_filler(const SimSegment& segment) {
     volume_.output.write(segment.gap_begin, blanks);
 }
 
-void SimLedger::rewrite_output(Round after, const SimSegment& last) {
+void SimLedger::rewrite_output(SegmentNumber last) {
+    const auto* checkpoint = volume_.checkpoint();
+    const auto after = checkpoint ? checkpoint->snapshot.round : Round{};
     for (const auto& [number, segment] : volume_.segments()) {
         const auto count = volume_.count(*segment);
-        if (number > last.number) break;
+        if (number > last) break;
         if (segment->base.round.value + count < after.value) continue;
         write_filler(*segment);
         for (std::uint64_t slot = 1; slot <= count; ++slot) {
@@ -164,8 +174,7 @@ void SimLedger::prepare(Succession& succession) {
         next.output.base_round = next.base.round;
     }
     if (sealed.boot != volume_.boot()) {
-        const auto* checkpoint = volume_.checkpoint();
-        rewrite_output(checkpoint ? checkpoint->snapshot.round : Round{}, sealed);
+        rewrite_output(sealed.number);
         // The output may be longer than the records say; what lies between becomes blanks.
         next.base.offset = std::max(next.base.offset, volume_.output.size());
     } else if (next.count_before == 0) {

@@ -95,7 +95,10 @@ private:
     [[nodiscard]] Result<void> make_next(Succession& succession);
     [[nodiscard]] bool begins_file(const SimSegment& segment, const Position& before, const RoundRecord& record) const;
     void write_filler(const SimSegment& segment);
-    void rewrite_output(Round after, const SimSegment& last);
+    /// All rounds behind the checkpoint, up to those of `last`.
+    void rewrite_output(SegmentNumber last);
+    /// Another node linked the segment and did not come to name its file.
+    void take_up_output(const SimSegment& segment);
     [[nodiscard]] const SimRecord& last_decided(Round round) const;
 
     SimVolume& volume_;

@@ -59,6 +59,24 @@ private:
     std::function<void()> meanwhile_;
 };
 
+/// Something is looked at in front of each rename.
+class AtRename : public FileSystem {
+public:
+    explicit AtRename(std::function<void()> look) : look_{std::move(look)} {}
+    int rename(int folder, const char* from, const char* name) override {
+        look_();
+        return FileSystem::rename(folder, from, name);
+    }
+
+private:
+    std::function<void()> look_;
+};
+
+std::string content_of(const fs::path& file) {
+    std::ifstream in{file, std::ios::binary};
+    return {std::istreambuf_iterator<char>{in}, {}};
+}
+
 /// Follows a name as `tail -F` does, and is quick: it sees every file that ever has it.
 class NameReader {
 public:
@@ -224,6 +242,46 @@ BOOST_AUTO_TEST_CASE(a_node_that_dies_at_any_call_of_its_rotation_leaves_it_to_t
     }
 }
 
+BOOST_AUTO_TEST_CASE(behind_a_power_cut_a_torn_file_is_whole_again_before_its_name_passes) {
+    for (const char* point : {"grant.linked", "output.before_turn"}) {
+        BOOST_TEST_CONTEXT(point) {
+            const Folder folder;
+            const int code = in_process([&] {
+                auto options = options_for(folder);
+                options.boot = boot('A');
+                auto ledger = must_open(options);
+                const auto grant = must_grant(*ledger, 0);
+                must_append(*ledger, grant.segment, make_round(1));
+                must_append(*ledger, grant.segment, make_round(2));
+                static_cast<void>(fail_points::arm(std::string{point} + "=exit"));
+                static_cast<void>(ledger->rotate(grant.segment, {2}, 1));
+                return 0;
+            });
+            BOOST_TEST(code == died);
+            // The journal was synced, the output was not.
+            const auto named = folder.path() / "output.txt";
+            fs::resize_file(named, 10);
+            int renames = 0;
+            AtRename files{[&] {
+                BOOST_TEST(content_of(named) == text_of(1) + text_of(2));
+                ++renames;
+            }};
+            auto options = options_for(folder, 1);
+            options.boot = boot('B');
+            options.files = &files;
+            auto ledger = must_open(options);
+            const auto tip = ledger->read({0})->tip;
+            BOOST_TEST(tip.round.value == 2U);
+            BOOST_TEST(renames == 0);
+            const auto grant = must_grant(*ledger, tip.epoch.value);
+            BOOST_TEST(renames == 1);
+            must_append(*ledger, grant.segment, make_round(3));
+            BOOST_TEST(content_of(named) == text_of(3));
+            BOOST_TEST(folder.output() == text_of(1) + text_of(2) + text_of(3));
+        }
+    }
+}
+
 BOOST_AUTO_TEST_CASE(a_file_in_the_way_is_named_before_anything_is_sealed) {
     const Folder folder;
     auto ledger = must_open(options_for(folder));
@@ -278,9 +336,7 @@ BOOST_AUTO_TEST_CASE(a_member_goes_on_in_the_file_that_a_holder_made_and_did_not
     BOOST_TEST(member->read({0})->tip.round.value == 1U);
     const auto grant = must_grant(*member, 1);
     must_append(*member, grant.segment, make_round(2));
-    std::ifstream newest{folder.path() / "output.txt", std::ios::binary};
-    const std::string text{std::istreambuf_iterator<char>{newest}, {}};
-    BOOST_TEST(text == text_of(2));
+    BOOST_TEST(content_of(folder.path() / "output.txt") == text_of(2));
     BOOST_TEST(folder.output() == text_of(1) + text_of(2));
 }
 
