@@ -8,7 +8,6 @@
 #include "ring/ledger/audit_output.hpp"
 #include "ring/ledger/audit_sessions.hpp"
 #include "ring/ledger/check_start.hpp"
-#include "ring/ledger/opened_ledger.hpp"
 #include "ring/ledger/ways_out.hpp"
 
 namespace anel {
@@ -44,6 +43,9 @@ public:
         if (checkpoint_) {
             report_.checkpoint = checkpoint_->mark.round;
         }
+        if (auto known = follow_output(kept->newest); !known) {
+            return forward_error(known);
+        }
         if (kept->newest.value == 0) {
             report_.output_bytes = identity.base_offset;
             at_.output_end = identity.adopted_bytes;
@@ -68,6 +70,21 @@ private:
     }
     bool output_differs(std::string what) {
         return differs(fmt::format("{}: {}", what, way_out::repair(place_.folders.path)));
+    }
+
+    /// The checkpoint may cover files that were made since the output was opened.
+    Result<void> follow_output(SegmentNumber newest) {
+        if (newest.value == 0) {
+            return {};
+        }
+        auto segment = open_kept_segment(place_.files, place_.folders, newest, place_.id(), place_.boot, Access::read);
+        if (!segment) {
+            return forward_error(segment);
+        }
+        if (!*segment) {
+            return failure(ErrorCode::fenced, "the newest segment was trimmed meanwhile");
+        }
+        return output_.file().follow((*segment)->header().output);
     }
 
     Result<bool> check_series() {
@@ -186,9 +203,6 @@ private:
     Result<bool> check_segment(Segment& segment, bool newest, SessionAudit& sessions) {
         ++report_.segments;
         const auto& header = segment.header();
-        if (auto known = output_.file().follow(header.output); !known) {
-            return forward_error(known);
-        }
         const std::string name = fmt::format(".anel/journal/{}", header.number);
         if (!continues(header)) {
             return differs(fmt::format("{} does not continue the segment before it", name));
@@ -323,9 +337,13 @@ Result<AuditReport> audit(const std::filesystem::path& folder, AuditScope scope)
         report.difference = std::move(opened.error().text);
         return report;
     }
+    return audit(files, *opened, scope);
+}
+
+Result<AuditReport> audit(FileSystem& files, OpenedLedger& opened, AuditScope scope) {
     constexpr int attempts = 20;
     for (int attempt = 0; attempt < attempts; ++attempt) {
-        Auditor auditor{opened->place(files), opened->output, scope};
+        Auditor auditor{opened.place(files), opened.output, scope};
         auto looked = auditor.look();
         if (!looked && looked.error().code == ErrorCode::fenced) {
             continue;

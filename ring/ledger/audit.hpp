@@ -6,6 +6,7 @@
 
 #include "ring/core/ledger.hpp"
 #include "ring/ledger/byte_range.hpp"
+#include "ring/ledger/opened_ledger.hpp"
 
 namespace anel {
 
@@ -42,6 +43,8 @@ enum class AuditScope {
 /// Audits the ledger of a folder. An error means that there is nothing to audit (no folder, no ledger, not readable);
 /// what is wrong with a ledger is a difference.
 [[nodiscard]] Result<AuditReport> audit(const std::filesystem::path& folder, AuditScope scope = AuditScope::all);
+/// The same of a ledger that is open already; the ring may have gone on since.
+[[nodiscard]] Result<AuditReport> audit(FileSystem& files, OpenedLedger& opened, AuditScope scope = AuditScope::all);
 
 /// The report for people, line by line; says what was exact to the byte and what to the MiB.
 [[nodiscard]] std::vector<std::string> describe(const AuditReport& report);

@@ -196,6 +196,23 @@ BOOST_AUTO_TEST_CASE(a_finished_file_that_was_edited_or_is_missing_between_other
     finds("output.000003.txt has 700086 bytes, the ring wrote 700082");
 }
 
+BOOST_AUTO_TEST_CASE(an_audit_knows_the_files_that_were_made_since_it_opened_the_output) {
+    const Folder folder;
+    Holder holder{rotating(folder, {.bytes = 900'000})};
+    holder.add(700'000);
+    FileSystem files;
+    auto opened = open_to_look(files, folder.path());
+    BOOST_REQUIRE(opened.has_value());
+    for (int count = 0; count < 4; ++count) {
+        holder.add(700'000);
+    }
+    holder.checkpoint();
+    const auto report = audit(files, *opened);
+    BOOST_REQUIRE_MESSAGE(report.has_value(), report.error().text);
+    BOOST_TEST(!report->difference, *report->difference);
+    BOOST_TEST(report->files == 5U);
+}
+
 BOOST_AUTO_TEST_CASE(a_repair_puts_back_what_the_journal_has_of_a_finished_file) {
     const Folder folder;
     {
