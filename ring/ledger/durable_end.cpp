@@ -11,11 +11,15 @@
 namespace anel {
 
 Result<DurableMark> DurableEnd::look() {
-    auto found = look_once();
-    if (!found && found.error().code == ErrorCode::outside_hands && segment_ && segment_->sealed()) {
-        found = look_once();  // the output went on in a new file meanwhile
+    constexpr int attempts = 100;
+    for (int attempt = 0;; ++attempt) {
+        auto found = look_once();
+        const bool touched = !found && found.error().code == ErrorCode::outside_hands;
+        // Behind a sealed segment the output may have gone on in a new file meanwhile.
+        if (!touched || !segment_ || !segment_->sealed() || attempt == attempts) {
+            return found;
+        }
     }
-    return found;
 }
 
 Result<DurableMark> DurableEnd::look_once() {
