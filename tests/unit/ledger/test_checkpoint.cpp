@@ -201,7 +201,7 @@ BOOST_AUTO_TEST_CASE(what_failed_is_told_to_whoever_comes_first) {
         BOOST_TEST(refused.error().text == "cannot write a checkpoint: Input/output error");
     };
     told(ledger->write_record(segment, make_round(3)));
-    told(ledger->rotate(segment, Round{2}));
+    told(ledger->rotate(segment, Round{2}, std::nullopt));
     told(ledger->grant({1}));
 }
 
