@@ -2,6 +2,7 @@
 feed get each byte once."""
 
 import glob
+import json
 import os
 import signal
 import subprocess
@@ -142,6 +143,23 @@ class Rotation(unittest.TestCase):
                 load.finish()
                 readers.check(self, read_output(ring))
             check(self, ring, load)
+
+    def test_finished_files_become_rows_while_the_ring_goes_on(self):
+        with RotatingRing(nodes=1, ANEL_OUTPUT_BYTES="2000") as ring:
+            ring.wait_healthy()
+            rows = os.path.join(ring.folder, "rows")
+            with Program(ring, "export", ANEL, "export", ring.data, rows, "--follow"):
+                for number in range(20):
+                    push_text(ring, 0, f"message {number} " + "x" * 300)
+                files = finished(ring)
+                self.assertGreater(len(files), 2)
+                names = [os.path.basename(file).replace(".txt", ".jsonl") for file in files]
+                wait_until(lambda: os.path.isdir(rows) and set(names) <= set(os.listdir(rows)), 30, "all are exported")
+            for file, name in zip(files, names):
+                with open(file, encoding="utf-8") as lines:
+                    written = [line.rstrip("\n")[len("Mensagem: "):] for line in lines if line.startswith("Mensagem")]
+                with open(os.path.join(rows, name), encoding="utf-8") as lines:
+                    self.assertEqual([json.loads(line)["message"] for line in lines], written)
 
     def test_removed_and_touched_files_are_named(self):
         with RotatingRing(nodes=1, ANEL_OUTPUT_BYTES="2000", ANEL_CHECKPOINT_ROUNDS="5") as ring:

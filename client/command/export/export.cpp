@@ -29,7 +29,7 @@ struct ExportFlags {
 Result<void> export_finished(const ExportFlags& flags, const ExportFolder& target) {
     const auto pieces = finished_pieces(flags.folder);
     if (!pieces) return tl::unexpected{pieces.error()};
-    for (const auto& piece : *pieces) {
+    for (const auto& piece : pieces->finished) {
         if (signalled() || target.has(piece)) continue;
         const auto rows = target.add(piece);
         if (!rows) return tl::unexpected{rows.error()};
@@ -37,6 +37,11 @@ Result<void> export_finished(const ExportFlags& flags, const ExportFolder& targe
         if (flags.json) print_json_line({{"file", name}, {"rows", *rows}});
         else fmt::print("{}: {} rows\n", name, *rows);
         std::fflush(stdout);
+    }
+    if (pieces->uncertain && !flags.follow) {
+        return failure(ErrorCode::io_failed,
+                       fmt::format("{}: perhaps torn by a restart of the machine: start the ring, which writes it again",
+                                   pieces->uncertain->path.string()));
     }
     return {};
 }
@@ -75,9 +80,9 @@ void add_export(CLI::App& app, int& exit_code) {
     command.add_flag("--follow", flags->follow, "Go on with what is finished later, until told to end");
     command.add_flag("--json", flags->json, "Say what was exported as one JSON object a file");
     command.footer(
-        "Finished are the files output.NNNNNN.txt of FOLDER but the one with the highest number. Each becomes a file\n"
-        "of its own, under its name only when it is whole and durable. What is there already stays as it is; what was\n"
-        "taken away comes again while its piece is there.\n"
+        "Finished are the files output.NNNNNN.txt of FOLDER, which a ring makes that was told to go on in new files.\n"
+        "Each becomes a file of its own, under its name only when it is whole and durable. What is there already stays\n"
+        "as it is; what was taken away comes again while its piece is there.\n"
         "Exit code: 0 exported, 1 a piece could not be exported, 2 usage.\n\n"
         "Example:\n  anel export shared_data /srv/rows --format csv --follow");
     command.callback([flags, &exit_code] { exit_code = run(*flags); });

@@ -11,6 +11,8 @@
 #include <cstring>
 #include <optional>
 
+#include "ring/ledger/durable_end.hpp"
+
 namespace anel::command {
 namespace {
 
@@ -90,9 +92,33 @@ Result<std::uint64_t> write_rows(const Piece& piece, const std::filesystem::path
     return writer.rows();
 }
 
+/// Leaves those that are certain.
+Result<Pieces> certain_of(const std::filesystem::path& folder, std::vector<Piece> pieces) {
+    FileSystem files;
+    auto opened = open_to_look(files, folder);
+    if (!opened) {
+        if (opened.error().code == ErrorCode::folder_unusable) return Pieces{std::move(pieces), std::nullopt};
+        return tl::unexpected{opened.error()};
+    }
+    DurableEnd look{files, *opened};
+    const auto end = look.look();
+    if (!end) return tl::unexpected{end.error()};
+    const auto& output = opened->output;
+    Pieces found;
+    for (auto& piece : pieces) {
+        if (piece.number >= output.place().file) break;  // it is output.txt too, for a moment
+        if (output.end_of(piece.number) > end->offset) {
+            found.uncertain = std::move(piece);
+            break;
+        }
+        found.finished.push_back(std::move(piece));
+    }
+    return found;
+}
+
 }  // namespace
 
-Result<std::vector<Piece>> finished_pieces(const std::filesystem::path& folder) {
+Result<Pieces> finished_pieces(const std::filesystem::path& folder) {
     std::error_code error;
     std::vector<Piece> pieces;
     for (std::filesystem::directory_iterator entry{folder, error}, end; !error && entry != end;
@@ -104,8 +130,7 @@ Result<std::vector<Piece>> finished_pieces(const std::filesystem::path& folder) 
         return failure(ErrorCode::bad_configuration, fmt::format("{}: {}", folder.string(), error.message()));
     }
     std::sort(pieces.begin(), pieces.end(), [](const Piece& a, const Piece& b) { return a.number < b.number; });
-    if (!pieces.empty()) pieces.pop_back();
-    return pieces;
+    return pieces.empty() ? Pieces{} : certain_of(folder, std::move(pieces));
 }
 
 Result<ExportFolder> ExportFolder::open(const std::filesystem::path& path, RowFormat format) {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,8 +18,14 @@ struct Piece {
     std::filesystem::path path;
 };
 
-/// The numbered files of the folder but the highest, which may still grow; in the order of their numbers.
-[[nodiscard]] Result<std::vector<Piece>> finished_pieces(const std::filesystem::path& folder);
+struct Pieces {
+    std::vector<Piece> finished;     ///< in the order of their numbers
+    std::optional<Piece> uncertain;  ///< the first one that the machine's restart may have torn
+};
+
+/// The numbered files of the folder: a file gets its number when it is whole. Where a ledger stands beside them, only what
+/// is certain: behind a restart of the machine a ring has to form, which writes again what was torn.
+[[nodiscard]] Result<Pieces> finished_pieces(const std::filesystem::path& folder);
 
 /// The folder that exports go to. One process at a time has it.
 class ExportFolder {

@@ -6,6 +6,7 @@
 #include <iterator>
 
 #include "client/command/export/pieces.hpp"
+#include "ring/ledger/file_ledger.hpp"
 
 using namespace anel;
 using namespace anel::command;
@@ -32,14 +33,14 @@ Told rows_of(const std::string& bytes, RowFormat format, std::size_t step = 1'00
     return told;
 }
 
-struct Folders {
-    Folders() {
+struct Places {
+    Places() {
         std::string pattern = "/tmp/anel-export-XXXXXX";
         BOOST_REQUIRE(mkdtemp(pattern.data()) != nullptr);
         path = pattern;
         std::filesystem::create_directory(pieces());
     }
-    ~Folders() { std::filesystem::remove_all(path); }
+    ~Places() { std::filesystem::remove_all(path); }
     [[nodiscard]] std::filesystem::path pieces() const { return path / "pieces"; }
     [[nodiscard]] std::filesystem::path target() const { return path / "rows"; }
     void write(const std::string& name, const std::string& text) const { std::ofstream{pieces() / name} << text; }
@@ -50,12 +51,33 @@ struct Folders {
     std::filesystem::path path;
 };
 
-std::vector<std::uint64_t> numbers(const Folders& folders) {
-    const auto pieces = finished_pieces(folders.pieces());
+std::vector<std::uint64_t> numbers(const Places& places) {
+    const auto pieces = finished_pieces(places.pieces());
     BOOST_REQUIRE(pieces.has_value());
     std::vector<std::uint64_t> found;
-    for (const auto& piece : *pieces) found.push_back(piece.number);
+    for (const auto& piece : pieces->finished) found.push_back(piece.number);
     return found;
+}
+
+/// A ledger whose output went on in a new file, perhaps before the machine started again.
+void make_ledger(const std::filesystem::path& folder, std::optional<BootId> boot) {
+    LedgerOptions options;
+    options.folder = folder;
+    options.nodes = {NodeId{0}};
+    options.self = NodeId{0};
+    options.boot = boot;
+    auto ledger = FileLedger::open(options);
+    BOOST_REQUIRE_MESSAGE(ledger.has_value(), ledger.error().text);
+    const auto segment = (*ledger)->grant(Epoch{0})->segment;
+    RoundRecord record;
+    record.round = Round{1};
+    record.first = Sequence{1};
+    record.count = 1;
+    record.text = entry(0, "one") + separator;
+    BOOST_REQUIRE((*ledger)->write_record(segment, record).has_value());
+    BOOST_REQUIRE((*ledger)->decide(segment, record.round).has_value());
+    BOOST_REQUIRE((*ledger)->write_output(record.round).has_value());
+    BOOST_REQUIRE((*ledger)->rotate(segment, record.round, 1).has_value());
 }
 
 }  // namespace
@@ -104,60 +126,72 @@ BOOST_AUTO_TEST_CASE(what_ends_in_the_middle_is_not_whole) {
     BOOST_TEST(!rows_of("Container 0 \n", RowFormat::csv).whole);
 }
 
-BOOST_AUTO_TEST_CASE(finished_are_all_numbered_files_but_the_highest) {
-    const Folders folders;
+BOOST_AUTO_TEST_CASE(finished_are_all_numbered_files) {
+    const Places places;
     for (const auto* name : {"output.txt", "output.000002.txt", "output.1000000.txt", "output.000010.txt",
                              "output.x.txt", "output..txt", "output.12.txt.part", "notes.txt"}) {
-        folders.write(name, "");
+        places.write(name, "");
     }
-    BOOST_TEST((numbers(folders) == std::vector<std::uint64_t>{2, 10}));
+    BOOST_TEST((numbers(places) == std::vector<std::uint64_t>{2, 10, 1'000'000}));
 }
 
-BOOST_AUTO_TEST_CASE(no_numbered_file_or_one_alone_is_nothing_finished) {
-    const Folders folders;
-    folders.write("output.txt", entry(0, "one"));
-    BOOST_TEST(numbers(folders).empty());
-    folders.write("output.000001.txt", entry(0, "one"));
-    BOOST_TEST(numbers(folders).empty());
-    BOOST_TEST((finished_pieces(folders.path / "none").error().code == ErrorCode::bad_configuration));
+BOOST_AUTO_TEST_CASE(no_numbered_file_is_nothing_finished) {
+    const Places places;
+    places.write("output.txt", entry(0, "one"));
+    BOOST_TEST(numbers(places).empty());
+    BOOST_TEST((finished_pieces(places.path / "none").error().code == ErrorCode::bad_configuration));
 }
 
 BOOST_AUTO_TEST_CASE(an_export_has_its_name_only_when_it_is_whole) {
-    const Folders folders;
-    folders.write("output.000001.txt", entry(0, "one") + separator);
-    folders.write("output.000002.txt", entry(0, "torn") + "Container 1 \n");
-    folders.write("output.000003.txt", "");
-    const auto target = ExportFolder::open(folders.target(), RowFormat::csv);
+    const Places places;
+    places.write("output.000001.txt", entry(0, "one") + separator);
+    places.write("output.000002.txt", entry(0, "torn") + "Container 1 \n");
+    const auto target = ExportFolder::open(places.target(), RowFormat::csv);
     BOOST_REQUIRE(target.has_value());
-    const auto pieces = finished_pieces(folders.pieces()).value();
+    const auto pieces = finished_pieces(places.pieces()).value().finished;
     BOOST_REQUIRE(pieces.size() == 2U);
     BOOST_TEST(!target->has(pieces[0]));
     // What a killed one left behind.
-    std::ofstream{folders.target() / "output.000001.csv.part"}
+    std::ofstream{places.target() / "output.000001.csv.part"}
         << "rubbish of an earlier life that is longer than the rows to come";
     BOOST_TEST(target->add(pieces[0]).value() == 1U);
     BOOST_TEST(target->has(pieces[0]));
-    BOOST_TEST(folders.read("output.000001.csv") == "piece,row,round,container,message\n1,1,1,0,one\n");
-    BOOST_TEST(!std::filesystem::exists(folders.target() / "output.000001.csv.part"));
+    BOOST_TEST(places.read("output.000001.csv") == "piece,row,round,container,message\n1,1,1,0,one\n");
+    BOOST_TEST(!std::filesystem::exists(places.target() / "output.000001.csv.part"));
     const auto torn = target->add(pieces[1]);
     BOOST_REQUIRE(!torn.has_value());
     BOOST_TEST(torn.error().text.find("output.000002.txt: ends in the middle of a line or a message") !=
                std::string::npos);
     BOOST_TEST(!target->has(pieces[1]));
-    BOOST_TEST(!std::filesystem::exists(folders.target() / "output.000002.csv.part"));
+    BOOST_TEST(!std::filesystem::exists(places.target() / "output.000002.csv.part"));
+}
+
+BOOST_AUTO_TEST_CASE(what_a_restart_of_the_machine_may_have_torn_waits_for_the_ring) {
+    const Places places;
+    make_ledger(places.pieces(), std::nullopt);
+    BOOST_TEST((numbers(places) == std::vector<std::uint64_t>{1}));
+    const Places earlier;
+    BootId boot{};
+    boot.fill('A');
+    make_ledger(earlier.pieces(), boot);
+    const auto pieces = finished_pieces(earlier.pieces());
+    BOOST_REQUIRE_MESSAGE(pieces.has_value(), pieces.error().text);
+    BOOST_TEST(pieces->finished.empty());
+    BOOST_REQUIRE(pieces->uncertain.has_value());
+    BOOST_TEST(pieces->uncertain->path == earlier.pieces() / "output.000001.txt");
 }
 
 BOOST_AUTO_TEST_CASE(one_process_at_a_time_has_the_folder) {
-    const Folders folders;
+    const Places places;
     {
-        const auto first = ExportFolder::open(folders.target(), RowFormat::csv);
+        const auto first = ExportFolder::open(places.target(), RowFormat::csv);
         BOOST_REQUIRE(first.has_value());
-        const auto second = ExportFolder::open(folders.target(), RowFormat::csv);
+        const auto second = ExportFolder::open(places.target(), RowFormat::csv);
         BOOST_REQUIRE(!second.has_value());
         BOOST_TEST(second.error().text.find("another anel export is at work in this folder") != std::string::npos);
     }
-    BOOST_TEST(ExportFolder::open(folders.target(), RowFormat::csv).has_value());
-    BOOST_TEST((ExportFolder::open(folders.path / "no" / "folder", RowFormat::csv).error().code ==
+    BOOST_TEST(ExportFolder::open(places.target(), RowFormat::csv).has_value());
+    BOOST_TEST((ExportFolder::open(places.path / "no" / "folder", RowFormat::csv).error().code ==
                 ErrorCode::bad_configuration));
 }
 

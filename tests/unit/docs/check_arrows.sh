@@ -45,6 +45,7 @@ refuse 'ring/daemon wires the ring together and includes no client' "$(includes 
 # know that there are any.
 except='client/backup.cpp
 client/command/bench/thinning.cpp
+client/command/export/pieces.cpp
 client/command/followed.cpp
 client/doctor/command.cpp
 client/doctor/network.cpp
