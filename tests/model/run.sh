@@ -34,7 +34,7 @@ small|sessions.bye|sessions|-DBYES=1 -DSEQS=1|
 small|sessions.births|sessions|-DNODES=1 -DBYES=1 -DSEQS=1 -DROUNDS=6|
 small|sessions.wakes|sessions|-DWAKES=1 -DROUNDS=3 -DSEQS=1|
 small|output.two|output|-DNODES=2|
-small|output.three|output||
+small|output.power_cut|output|-DNODES=2 -DFILES=2 -DCUTS=1|
 small|progress|progress||
 breaks|late_truncation|ledger|-DLATE_TRUNCATE|out[k]==0
 breaks|no_catch_up|ledger|-DNO_CATCHUP|truth_set&
@@ -63,8 +63,9 @@ breaks|gap_taken|sessions|-DNO_GAP_CHECK|written&
 breaks|welcome_before_sync|sessions|-DCUTS=1 -DEARLY_WELCOME|acked&
 breaks|push_acked_before_sync|sessions|-DCUTS=1 -DEARLY_ACK|acked&
 breaks|name_renamed_over|output|-DRENAME_OVER|named<=s
-breaks|hidden_name_used_twice|output|-DSHARED_NAME|named
+breaks|hidden_name_used_twice|output|-DSHARED_NAME|(s-1)
 breaks|number_behind_the_name|output|-DNUMBER_LATE|numbered[
+breaks|torn_file_loses_its_name|output|-DNODES=2 -DCUTS=1 -DNO_REWRITE|torn[
 breaks|client_sends_once|progress|-DNO_RESEND|acceptance cycle
 breaks|no_takeover|progress|-DNO_TAKEOVER|acceptance cycle
 breaks|all_must_answer|progress|-DALL_ANSWER|acceptance cycle
@@ -82,6 +83,8 @@ large|sessions.cut_four_rounds|sessions|-DCUTS=1|
 large|sessions.bye_two_messages|sessions|-DBYES=1|
 large|sessions.wakes_two_messages|sessions|-DWAKES=1 -DROUNDS=3|
 large|sessions.wakes_and_bye|sessions|-DWAKES=1 -DBYES=1 -DSEQS=1|
+large|output.three|output||
+large|output.power_cut_three_files|output|-DNODES=2 -DCUTS=1|
 large|progress.two_freezes|progress|-DFREEZES=2|
 RUNS
 }
