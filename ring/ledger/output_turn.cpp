@@ -134,7 +134,7 @@ Result<OutputPlace> Output::prepare_next() const {
     }
     auto linked = link_file(*files_, fd->get(), data_, waiting_name(next));
     if (!linked || !*linked) {
-        return linked ? failure(ErrorCode::io_failed, "a random number came twice") : forward_error(linked);
+        return linked ? failure(ErrorCode::fenced, "a random number came twice") : forward_error(linked);
     }
     if (auto synced = fsync_folder(*files_, data_, "the data folder"); !synced) {
         return forward_error(synced);
