@@ -129,7 +129,13 @@ class Rotation(unittest.TestCase):
                 node = ring.nodes[0]
                 # The first pass of a grant's places is the grant; a later one is a rotation, or another's new file.
                 arm(ring, 0, f"{place}={action}@{2 if place.startswith('grant') else 1}")
-                wait_until(lambda: is_stopped(node) if action == "stop" else not node.running, 60, f"it is at {place}")
+                def reached():
+                    return is_stopped(node) if action == "stop" else not node.running
+                wait_until(lambda: reached() or ring.is_healthy(), 20, "it joins")
+                # The lowest node is granted an epoch without this one, opens its rounds, and so begins the new files.
+                ring.nodes[2].kill()
+                wait_until(reached, 60, f"it is at {place}")
+                ring.nodes[2].start()
                 before = len(finished(ring))
                 load.wait_acks(20)
                 wait_until(lambda: len(finished(ring)) >= before + 2, 30, "the others went on in two more files")
