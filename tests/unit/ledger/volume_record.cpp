@@ -47,11 +47,13 @@ void VolumeRecord::scan(FileIndex folder) {
         const std::string name = entry.path().filename().string();
         const bool is_folder = entry.is_directory();
         const Descriptor fd{::openat(parent, name.c_str(), O_RDONLY | O_CLOEXEC)};
-        const auto file = add(fd.get(), is_folder, path.empty() ? name : path + "/" + name);
+        const auto known = by_inode_.find(inode_of(fd.get()));  // a finished output may still be output.txt, too
+        const bool is_new = known == by_inode_.end();
+        const auto file = is_new ? add(fd.get(), is_folder, path.empty() ? name : path + "/" + name) : known->second;
         files_[folder].start_names.emplace(name, file);
         if (is_folder) {
             scan(file);
-        } else {
+        } else if (is_new) {
             files_[file].start = files_[file].now = content_of(fd.get());
         }
     }
