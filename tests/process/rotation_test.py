@@ -132,10 +132,17 @@ class Rotation(unittest.TestCase):
                 def reached():
                     return is_stopped(node) if action == "stop" else not node.running
                 wait_until(lambda: reached() or ring.is_healthy(), 20, "it joins")
-                # The lowest node is granted an epoch without this one, opens its rounds, and so begins the new files.
-                ring.nodes[2].kill()
-                wait_until(reached, 60, f"it is at {place}")
-                ring.nodes[2].start()
+                # Who opens the rounds begins the new files: where that is another, a new epoch decides anew who it is.
+                for turn in range(20):
+                    if reached():
+                        break
+                    other = ring.nodes[1 + turn % 2]
+                    other.kill()
+                    files = len(finished(ring))
+                    wait_until(lambda: reached() or len(finished(ring)) >= files + 2, 30, "an epoch goes on in new files")
+                    other.start()
+                    wait_until(lambda: reached() or ring.is_healthy(), 20, "the other one joins")
+                self.assertTrue(reached(), f"node 0 did not come to {place}")
                 before = len(finished(ring))
                 load.wait_acks(20)
                 wait_until(lambda: len(finished(ring)) >= before + 2, 30, "the others went on in two more files")
