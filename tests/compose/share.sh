@@ -79,18 +79,17 @@ exports() {
     files=(-f "$stage/compose/docker-compose.yml" -f "$stage/compose/share/readers.yml")
     mkdir "$ANEL_SHARED_DATA" "$ANEL_EXPORTS"
     piece 000001 'one, "quoted"'
-    piece 000002 two
     up exporter
     first=$(printf '%s\n' "output.000001.csv:$header" 'output.000001.csv:1,1,1,0,"one, ""quoted"""')
     wait_until "$read_within" "the finished piece is not exported" has_exported "$first"
-    piece 000003 three
+    piece 000002 two
     wait_until "$read_within" "a piece that is finished later is not exported" has_exported \
         "$(printf '%s\n' "$first" "output.000002.csv:$header" output.000002.csv:2,1,1,0,two)"
     [ "$(stat -c %u:%g "$ANEL_EXPORTS/output.000001.csv")" = "$ANEL_UID:$ANEL_GID" ] || fail "the rows have another owner"
     ring stop exporter >"$stage/stop.log" 2>&1 || { cat "$stage/stop.log"; fail "stop"; }
     [ "$(state '{{.State.ExitCode}}' exporter)" = 0 ] || fail "the exporter does not end with 0 when told to stop"
     down
-    say "exporter: finished pieces, and no others, are rows"
+    say "exporter: finished pieces are rows"
 }
 
 # ---- folders that a node may not write ----------------------------------------------------------------------------
