@@ -224,21 +224,24 @@ BOOST_AUTO_TEST_CASE(a_frame_over_the_limit_ends_the_link) {
 }
 
 BOOST_AUTO_TEST_CASE(a_range_of_ports_is_kept_and_its_end_is_told) {
-    // Two neighbours that are free now.
-    std::uint16_t first = 0;
-    {
-        Links probe{context, options()};
-        first = port_of(probe.bind(LinkId{1}, "127.0.0.1"));
+    for (int attempt = 0; attempt < 50; ++attempt) {
+        std::uint16_t first = 0;
+        {
+            Links probe{context, options()};
+            first = port_of(probe.bind(LinkId{1}, "127.0.0.1"));
+        }
+        Links ranged{context, options({first, static_cast<std::uint16_t>(first + 1)})};
+        std::set<std::uint16_t> ports;
+        for (std::uint64_t link = 1; link <= 3; ++link) {
+            if (const auto address = ranged.bind(LinkId{link}, "127.0.0.1"); !address.empty())
+                ports.insert(port_of(address));
+        }
+        for (const auto port : ports) BOOST_TEST((port == first || port == first + 1));
+        if (ports.size() < 2) continue;  // somebody else on this machine has one of the two
+        BOOST_TEST(ranged.bind(LinkId{9}, "127.0.0.1").empty());
+        return;
     }
-    Links ranged{context, options({first, static_cast<std::uint16_t>(first + 1)})};
-    std::set<std::uint16_t> ports;
-    for (std::uint64_t link = 1; link <= 3; ++link) {
-        if (const auto address = ranged.bind(LinkId{link}, "127.0.0.1"); !address.empty())
-            ports.insert(port_of(address));
-    }
-    BOOST_TEST(ports.size() <= 2);
-    for (const auto port : ports) BOOST_TEST((port == first || port == first + 1));
-    BOOST_TEST(ranged.bind(LinkId{9}, "127.0.0.1").empty());
+    BOOST_FAIL("no two neighbouring ports are free");
 }
 
 BOOST_AUTO_TEST_SUITE_END()
