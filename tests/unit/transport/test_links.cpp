@@ -224,7 +224,7 @@ BOOST_AUTO_TEST_CASE(a_frame_over_the_limit_ends_the_link) {
 }
 
 BOOST_AUTO_TEST_CASE(a_range_of_ports_is_kept_and_its_end_is_told) {
-    for (int attempt = 0; attempt < 50; ++attempt) {
+    for (int attempt = 0; attempt < 10; ++attempt) {
         std::uint16_t first = 0;
         {
             Links probe{context, options()};
@@ -232,13 +232,16 @@ BOOST_AUTO_TEST_CASE(a_range_of_ports_is_kept_and_its_end_is_told) {
         }
         Links ranged{context, options({first, static_cast<std::uint16_t>(first + 1)})};
         std::set<std::uint16_t> ports;
-        for (std::uint64_t link = 1; link <= 3; ++link) {
+        // libzmq closes the probe's port a moment later.
+        const auto end = std::chrono::steady_clock::now() + 1s;
+        for (std::uint64_t link = 1; ports.size() < 2 && std::chrono::steady_clock::now() < end; ++link) {
             if (const auto address = ranged.bind(LinkId{link}, "127.0.0.1"); !address.empty())
                 ports.insert(port_of(address));
+            else std::this_thread::yield();
         }
         for (const auto port : ports) BOOST_TEST((port == first || port == first + 1));
         if (ports.size() < 2) continue;  // somebody else on this machine has one of the two
-        BOOST_TEST(ranged.bind(LinkId{9}, "127.0.0.1").empty());
+        BOOST_TEST(ranged.bind(LinkId{0}, "127.0.0.1").empty());
         return;
     }
     BOOST_FAIL("no two neighbouring ports are free");
