@@ -10,7 +10,8 @@ constexpr std::size_t offers_max = 4;
 
 }  // namespace
 
-Membership::Membership(Context& context, MembershipListener& listener) : context_{context}, listener_{listener} {
+Membership::Membership(Context& context, MembershipListener& listener)
+    : context_{context}, listener_{listener}, excluded_{context.config.self} {
     highest_ = context_.tip.epoch;
     since_ = context_.now.steady;
     call_at_ = turn();
@@ -56,10 +57,7 @@ std::set<NodeId> Membership::expected() const {
     return nodes;
 }
 
-bool Membership::excluded(NodeId node) const {
-    const auto found = excluded_.find(node);
-    return found != excluded_.end() && context_.now.steady < found->second.until;
-}
+bool Membership::excluded(NodeId node) const { return excluded_.has(node, context_.now.steady); }
 
 void Membership::begin_call() {
     go(Phase::calling);
@@ -125,7 +123,8 @@ void Membership::answer(const Offer& offer) {
 
 void Membership::call_arrived(NodeId from, Incarnation incarnation, const Call& call, CallId call_word) {
     // The candidate has written the same number into the ledger that this node reads: they share one page.
-    if (call.ledger != context_.ledger || call_word != call.call || excluded(from) || keeps_away()) return;
+    if (call.ledger != context_.ledger || call_word != call.call || excluded(from)) return;
+    if (!in_epoch() && excluded_.keeps_away_from_call(context_.now.steady, context_.config.timing.token_timeout)) return;
     gone_.erase(from);
     if (!in_epoch()) disk_full_ = call.disk_full;
     if (in_epoch()) {
@@ -347,9 +346,9 @@ void Membership::start_if_all_ready() {
 void Membership::token_came() {
     if (phase_ != Phase::entering) return;
     go(Phase::operational);
-    accused_.reset();
     gone_.clear();
-    for (const auto& known : view_->members) excluded_.erase(known.id);
+    excluded_.own_links_stand();
+    for (const auto& known : view_->members) excluded_.was_in_ring(known.id);
 }
 
 /// The coordinator waits a little longer, to hear from the members whose link did not stand.
@@ -359,35 +358,17 @@ Duration Membership::start_patience() const {
 }
 
 /// A member whose link did not stand is left out of the next view and readmitted with doubling delay. Whose links both
-/// do not stand accuses nobody: it is more likely the cause itself, and would take a good member out of the ring. So is who
-/// accused one and has the same trouble with the next: it keeps away itself.
+/// do not stand accuses nobody: it is more likely the cause itself, and would take a good member out of the ring.
 bool Membership::accuse_successor() {
     if (!inbound_stands_ || outbound_stands_) return false;
-    const auto successor = neighbour(true).id;
-    const bool own_fault = accused_ && *accused_ != successor;
-    accused_ = own_fault ? std::nullopt : std::optional{successor};
-    suspect({SuspectReason::link_failed, own_fault ? context_.config.self : successor});
-    if (own_fault) leave_out(context_.config.self);
+    const auto cause = excluded_.cause_of_dead_link(neighbour(true).id);
+    suspect({SuspectReason::link_failed, cause});
+    if (cause == context_.config.self) leave_out(cause);
     return true;
 }
 
 void Membership::leave_out(NodeId node) {
-    auto& exclusion = excluded_[node];
-    const auto& timeout = context_.config.timing.token_timeout;
-    exclusion.delay = std::clamp(exclusion.delay * 2, timeout, timeout * 64);
-    exclusion.until = context_.now.steady + exclusion.delay;
-}
-
-/// This node keeps away. But where calls go on and on, the others cannot do without it.
-bool Membership::keeps_away() {
-    if (in_epoch() || !excluded(context_.config.self)) return false;
-    const auto now = context_.now.steady;
-    const auto& timeout = context_.config.timing.token_timeout;
-    if (now > called_last_ + timeout) called_first_ = now;
-    called_last_ = now;
-    if (now < called_first_ + timeout * 2) return true;
-    excluded_[context_.config.self].until = now;
-    return false;
+    excluded_.add(node, context_.now.steady, context_.config.timing.token_timeout);
 }
 
 void Membership::start_overdue() {
@@ -506,7 +487,7 @@ void Membership::ticked() {
     switch (phase_) {
         case Phase::seeking:
             if (now < call_at_) break;
-            if (excluded(context_.config.self)) call_at_ = excluded_[context_.config.self].until;
+            if (const auto until = excluded_.keeps_away_until(now)) call_at_ = *until;
             else begin_call();
             break;
         case Phase::calling:

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "ring/core/context.hpp"
+#include "ring/core/exclusions.hpp"
 #include "ring/core/messages.hpp"
 #include "ring/core/node.hpp"
 #include "ring/core/passage.hpp"
@@ -87,10 +88,6 @@ private:
         std::optional<LinkHello> early_hello;  ///< the predecessor knew the view before this node did
         Instant until;                         ///< so long the candidate is left alone
     };
-    struct Exclusion {
-        Instant until;
-        Duration delay;
-    };
 
     void go(Phase phase);
     void seek();
@@ -106,7 +103,6 @@ private:
     void note(const Suspect& suspect);
     [[nodiscard]] bool accuse_successor();
     void leave_out(NodeId node);
-    [[nodiscard]] bool keeps_away();
     void start_overdue();
     void tell_members(const Control& message);
     void send_link_hello();
@@ -138,10 +134,7 @@ private:
     std::optional<Instant> rest_until_;  ///< a majority answered; the rest may until then
     std::set<NodeId> gone_;              ///< hints: whose link dropped, who left
     std::set<NodeId> joiners_;
-    std::map<NodeId, Exclusion> excluded_;  ///< this node among them: it keeps away
-    std::optional<NodeId> accused_;         ///< by this node, since it was last in a ring
-    Instant called_first_;                  ///< while it kept away, without a longer pause until `called_last_`
-    Instant called_last_;
+    Exclusions excluded_;
 
     // in a view
     std::optional<View> view_;  ///< the present one, or the last
