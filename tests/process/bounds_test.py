@@ -17,7 +17,7 @@ SMALL = {"ANEL_SESSIONS": "1000", "ANEL_CLIENTS": "1000", "ANEL_CONNECTIONS": "2
          "ANEL_MESSAGE_BYTES": "256KiB", "ANEL_BATCH_BYTES": "1MiB", "ANEL_WINDOW_BYTES": "2MiB",
          "ANEL_PENDING_BYTES": "4MiB", "ANEL_TOKEN_BYTES": "2MiB"}
 # What may come between two looks of the node at its memory, on a machine where everything waits for a processor.
-OVERSHOOT = 96 * MIB
+OVERSHOOT = 128 * MIB
 # Between two pieces of what never ends, so that what comes between two looks is bounded by more than the machine's speed.
 PACE = 0.02
 
@@ -155,6 +155,7 @@ class Bounds(unittest.TestCase):
                     while not attack.ending:
                         client.send(msgpack.packb([1, "push", name, 1, first, batch]))
                         first += 4
+                        time.sleep(PACE)
 
             def never_reads(attack):
                 with Raw(port, receive_buffer=4096) as client:
