@@ -14,26 +14,17 @@ import unittest
 import msgpack
 import zmq
 
-from common import BINARIES, Ring, free_ports, main, push_text, wait_until
+from common import ANELD, main, push_text, wait_until
 from load import Load, is_stopped, read_output
+from readers import ANEL, Program, RingWithFeeds
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "client", "python"))
 
 import anel.feed  # noqa: E402
 
-ANEL = os.path.join(BINARIES, "anel")
 
-
-class FeedRing(Ring):
-    """Each node has a feed."""
-
-    def __init__(self, nodes):
-        super().__init__(BINARIES, nodes=nodes)
-        for node, port in zip(self.nodes, free_ports(nodes)):
-            node.environment["ANEL_FEED_PORT"] = str(port)
-
-    def feed(self, node):
-        return f"tcp://127.0.0.1:{self.nodes[node].environment['ANEL_FEED_PORT']}"
+class FeedRing(RingWithFeeds):
+    """Its feeds can be asked."""
 
     def ask(self, node, *fields, seconds=5):
         """One request over a REQ socket. @return the answer."""
@@ -48,35 +39,6 @@ class FeedRing(Ring):
     def wait_end(self, node, least, seconds=20):
         """Until the node's feed has so many durable bytes."""
         return wait_until(lambda: self.ask(node, "", 0, 0)[4] >= least, seconds, f"feed {node} has {least} bytes")
-
-
-class Watch:
-    """`anel watch` with its output in a file."""
-
-    def __init__(self, ring, name, *arguments):
-        self.path = os.path.join(ring.folder, name)
-        with open(self.path, "wb") as out, open(self.path + ".err", "wb") as err:
-            self.process = subprocess.Popen([ANEL, "watch", *arguments], stdout=out, stderr=err,
-                                            stdin=subprocess.DEVNULL)
-
-    @property
-    def bytes(self):
-        with open(self.path, "rb") as file:
-            return file.read()
-
-    @property
-    def errors(self):
-        with open(self.path + ".err", encoding="utf-8") as file:
-            return file.read()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGCONT)
-            self.process.kill()
-        self.process.wait()
 
 
 class Reader(threading.Thread):
@@ -119,9 +81,9 @@ class Feeds(unittest.TestCase):
         with FeedRing(3) as ring, Load(ring) as load:
             ring.wait_healthy()
             everywhere = [ring.feed(node) for node in range(3)]
-            with Watch(ring, "sleeper", ring.feed(2), "--from", "start") as sleeper, \
-                    Watch(ring, "follower", *everywhere, "--from", "start") as follower, \
-                    Watch(ring, "stubborn", ring.feed(0), "--from", "start") as stubborn:
+            with Program(ring, "sleeper", ANEL, "watch", ring.feed(2), "--from", "start") as sleeper, \
+                    Program(ring, "follower", ANEL, "watch", *everywhere, "--from", "start") as follower, \
+                    Program(ring, "stubborn", ANEL, "watch", ring.feed(0), "--from", "start") as stubborn:
                 readers = [Reader(ring, Reader.threads), Reader(ring, Reader.asynchronous)]
                 for reader in readers:
                     reader.start()
@@ -198,7 +160,7 @@ class Feeds(unittest.TestCase):
             self.assertNotEqual(usage.returncode, 0, wrong)
             self.assertEqual(usage.stdout, "")
         taken = dict(ring.nodes[0].environment, ANEL_FEED_PORT=ring.nodes[0].environment["PORT"])
-        done = subprocess.run([os.path.join(BINARIES, "aneld")], env=taken, capture_output=True, text=True, timeout=20,
+        done = subprocess.run([ANELD], env=taken, capture_output=True, text=True, timeout=20,
                               check=False)
         self.assertEqual(done.returncode, 2)
         self.assertIn("feed_port", done.stderr)

@@ -5,13 +5,12 @@ import glob
 import json
 import os
 import signal
-import subprocess
 import unittest
 
-from common import BINARIES, Ring, free_ports, main, push_text, wait_until
+from common import main, push_text, wait_until
 from load import Load, arm, check, is_stopped, read_output, verify
+from readers import ANEL, Program, RingWithFeeds
 
-ANEL = os.path.join(BINARIES, "anel")
 # Where a holder or whoever enters the new file may stand: before, in and behind everything that gives it its name.
 PLACES = ("output.prepared", "rotate.sealed", "grant.before_link", "grant.linked", "series.write", "output.before_turn",
           "output.turned")
@@ -21,41 +20,9 @@ def finished(ring):
     return sorted(glob.glob(os.path.join(ring.data, "output.0*.txt")))
 
 
-class RotatingRing(Ring):
+class RotatingRing(RingWithFeeds):
     def __init__(self, nodes=3, **settings):
-        super().__init__(BINARIES, nodes=nodes, settings=dict({"ANEL_OUTPUT_BYTES": "20000"}, **settings))
-        for node, port in zip(self.nodes, free_ports(nodes)):
-            node.environment["ANEL_FEED_PORT"] = str(port)
-
-    def feeds(self):
-        return [f"tcp://127.0.0.1:{node.environment['ANEL_FEED_PORT']}" for node in self.nodes]
-
-
-class Program:
-    """A reader with its output in a file."""
-
-    def __init__(self, ring, name, *command):
-        self.path = os.path.join(ring.folder, name)
-        with open(self.path, "wb") as out, open(self.path + ".err", "wb") as err:
-            self.process = subprocess.Popen(command, stdout=out, stderr=err, stdin=subprocess.DEVNULL)
-
-    @property
-    def bytes(self):
-        with open(self.path, "rb") as file:
-            return file.read()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGCONT)
-            self.process.kill()
-        self.process.wait()
-
-    def check(self, test, output):
-        wait_until(lambda: len(self.bytes) >= len(output), 30, f"{self.path} has {len(output)} bytes")
-        test.assertTrue(self.bytes == output, f"{self.path}: {len(self.bytes)} bytes, {len(output)} were written")
+        super().__init__(nodes, settings=dict({"ANEL_OUTPUT_BYTES": "20000"}, **settings))
 
 
 class Readers:
