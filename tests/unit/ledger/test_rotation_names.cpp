@@ -20,39 +20,15 @@ namespace fs = std::filesystem;
 namespace {
 
 /// Once it is told to: in front of the n-th call that changes the volume, something else happens.
-class Drowsy : public FileSystem {
+class Drowsy : public HookedFiles {
 public:
     void sleep_before(int calls, std::function<void()> meanwhile) {
         meanwhile_ = std::move(meanwhile);
         left_ = calls;
     }
-    int open(int folder, const char* name, int flags, mode_t mode) override {
-        if ((flags & O_TMPFILE) == O_TMPFILE) step();
-        return FileSystem::open(folder, name, flags, mode);
-    }
-    ssize_t write(int fd, const iovec* pieces, int count, off_t offset) override {
-        step();
-        return FileSystem::write(fd, pieces, count, offset);
-    }
-    int fdatasync(int fd) override {
-        step();
-        return FileSystem::fdatasync(fd);
-    }
-    int fsync(int fd) override {
-        step();
-        return FileSystem::fsync(fd);
-    }
-    int link(int fd, int folder, const char* name) override {
-        step();
-        return FileSystem::link(fd, folder, name);
-    }
-    int rename(int folder, const char* from, const char* name) override {
-        step();
-        return FileSystem::rename(folder, from, name);
-    }
 
 private:
-    void step() {
+    void before_change() override {
         if (meanwhile_ && left_.fetch_sub(1) == 0) meanwhile_();
     }
     std::atomic<int> left_ = 0;
