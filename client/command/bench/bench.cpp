@@ -156,7 +156,7 @@ int run(const Options& options) {
     try {
         return options.kind == scale ? run_scale(options) : run_kind(options);
     } catch (const std::invalid_argument& error) {
-        return fail("bench", error.what(), 1);
+        return fail("bench", error.what(), exit_wrong);
     }
 }
 
