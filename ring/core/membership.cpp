@@ -35,9 +35,10 @@ void Membership::seek() {
     callers_.clear();  // they will call again
 }
 
-/// The lowest that lives calls at once, the k-th after k times a short delay.
+/// The lowest that lives calls at once, the k-th after k times a short delay. Who found no space for an epoch calls after
+/// all others, who may find some: it would be answered each time and stop the ring for ever.
 Instant Membership::turn() const {
-    int rank = 0;
+    auto rank = context_.now.steady < others_first_until_ ? static_cast<int>(context_.config.nodes.size()) : 0;
     for (const auto node : expected()) {
         if (node < context_.config.self) ++rank;
     }
@@ -199,6 +200,10 @@ void Membership::grant_refused(const GrantRefused& refused) {
     ANEL_ASSERT(phase_ == Phase::granting);
     highest_ = std::max(highest_, refused.newest);
     disk_full_ = refused.disk_full;
+    if (disk_full_) {
+        const auto all_tried = context_.config.timing.token_timeout * context_.config.nodes.size();
+        others_first_until_ = context_.now.steady + all_tried;
+    }
     context_.act(SetCallWord{CallId{}});
     go(Phase::seeking);
     call_at_ = turn() + context_.config.timing.answer_patience;

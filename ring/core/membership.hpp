@@ -128,6 +128,7 @@ private:
 
     // seeking and calling
     Instant call_at_;
+    Instant others_first_until_;  ///< this node found no space for an epoch
     CallId call_;
     std::deque<Offer> offers_;  ///< the newest at the end; older ones stay: their candidate may have got the grant
     std::map<NodeId, Member> answers_;

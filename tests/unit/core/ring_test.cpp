@@ -371,6 +371,21 @@ BOOST_AUTO_TEST_CASE(a_full_disk_refuses_and_the_ring_goes_on_when_there_is_spac
     BOOST_TEST(ring.status(0).view->epoch.value == 1U);
 }
 
+// The lowest calls first each time, is answered, and finds no space.
+BOOST_AUTO_TEST_CASE(who_finds_no_space_for_an_epoch_lets_all_others_try_first) {
+    for (const std::size_t count : {3U, 5U, 33U}) {
+        SmallRing ring{count};
+        ring.boot_all();
+        ring.run(2s);
+        for (std::uint64_t node = 0; node < count / 2; ++node) ring.without_room.insert({node});
+        ring.kill(count - 1);
+        ring.boot(count - 1);
+        ring.run(10s);
+        BOOST_REQUIRE_EQUAL(ring.running(), count);
+        BOOST_TEST(ring.status(0).view->coordinator.value == count / 2);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(where_no_epoch_can_be_granted_for_want_of_space_every_node_says_so) {
     SmallRing ring{3};
     ring.boot_all();

@@ -81,6 +81,7 @@ struct SmallRing {
     std::set<NodeId> barred;                    ///< they answer, and whoever links to them is refused at once
     std::set<std::pair<NodeId, NodeId>> one_way;  ///< no link from the first to the second stands
     std::set<NodeId> stuck;                     ///< their syncs never end
+    std::set<NodeId> without_room;              ///< they find no space for a segment
     std::function<bool(const Control&)> lose;   ///< these control messages do not arrive
     std::function<void(NodeId)> decided;        ///< called behind each decide; may kill
     Instant now{std::chrono::seconds{100}};
@@ -201,10 +202,10 @@ struct SmallRing {
         ledger.call_words[id] = word.call;
         return {};
     }
-    std::optional<Input> act(NodeId, Host&, const AskGrant& ask) {
+    std::optional<Input> act(NodeId id, Host&, const AskGrant& ask) {
         const auto tip = ledger.tip();
         if (tip.epoch > ask.highest_named) return GrantRefused{tip.epoch};
-        if (ledger.disk_full && !ledger.room_for_segments) return GrantRefused{tip.epoch, true};
+        if (without_room.contains(id) || (ledger.disk_full && !ledger.room_for_segments)) return GrantRefused{tip.epoch, true};
         ledger.add_segment(ask.highest_named.next());
         ledger.durable = tip.round;
         return Granted{{ask.highest_named.next(), {ledger.segments.size()}}, ledger.read(ask.applied)};
