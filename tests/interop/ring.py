@@ -330,7 +330,8 @@ class Dealer:
         while True:
             self.send("hello", self.client_id, self.instance, sent)
             reply = self.receive(patience)
-            if reply[0] != "reject" or reply[3] not in ("no_quorum", "busy") or time.monotonic() > deadline:
+            passes = ("no_quorum", "busy", "hello_first")  # the last: its session changed while the hello waited
+            if reply[0] != "reject" or reply[3] not in passes or time.monotonic() > deadline:
                 return reply
             time.sleep(0.1)
 

@@ -152,7 +152,7 @@ class Clients(unittest.TestCase):
                 self.assertEqual(other.receive(), ["bye", "slow"])
             with Dealer(ring, 2, "slow", 5) as late:  # as if it had lain in the socket of a node that was frozen
                 made_anew = late.hello()
-                self.assertEqual(made_anew[:3], ["welcome", "slow", 0])
+                self.assertEqual(made_anew[:3], ["welcome", "slow", 0], made_anew)
                 self.assertNotEqual(made_anew[4]["birth"], birth)
             with Dealer(ring, 1, "slow", 5) as client:  # it heard of no ack, say
                 client.send("hello", "slow", 5, 2, birth)
