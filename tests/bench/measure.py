@@ -9,7 +9,7 @@ import sys
 import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "interop"))
-from ring import free_ports  # noqa: E402
+from ports import free_ports  # noqa: E402
 
 
 class Failed(Exception):
@@ -71,31 +71,11 @@ def on_file(place, kind, seconds, **options):
         return load(place, kind, seconds, path=os.path.join(folder, "log"), **options)
 
 
-def free_range(count):
-    """`count` ports in a row that nobody listens on."""
-    for _ in range(1000):
-        first = free_ports(1)[0]
-        if all_free(range(first, first + count)):
-            return first
-    raise Failed(f"no {count} free ports in a row")
-
-
-def all_free(ports):
-    import socket
-    for port in ports:
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                return False
-    return True
-
-
 def anel(place, kind, seconds, **options):
     """One `anel bench`, with a fresh ring. It verifies the file and fails if it is wrong."""
     nodes = options.get("nodes", 5)
     with place.folder() as folder:
-        base = free_range(2 * nodes)
+        base = free_ports(2 * nodes)[0]
         arguments = [place.program("anel"), "bench", kind, "--json", "--seconds", str(seconds), "--data", folder,
                      "--base-port", str(base), "--cluster-base-port", str(base + nodes)]
         for name, value in options.items():

@@ -15,7 +15,8 @@ import time
 import urllib.request
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "interop"))
-from ring import free_ports, wait_until  # noqa: E402
+from ports import free_ports  # noqa: E402
+from ring import wait_until  # noqa: E402
 
 NODES = 5
 

@@ -4,10 +4,13 @@ import html
 import os
 import pathlib
 import signal
-import socket
 import subprocess
+import sys
 import tempfile
 import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "interop"))
+from ports import free_rows  # noqa: E402
 
 STYLE = """<style>
 text { font: 13px ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace; fill: #23262b; white-space: pre }
@@ -19,19 +22,6 @@ text { fill: #e4e6e9 } .ground { fill: #15171a; stroke: #32363c } .typed { fill:
 }
 </style>"""
 LINE, LETTER, LEFT, TOP = 18, 7.85, 18, 48
-
-
-def free_rows(rows, length):
-    """First ports of rows of ports that nobody listens at."""
-    for first in range(21000, 31000, rows * length):
-        try:
-            for port in range(first, first + rows * length):
-                with socket.socket() as trial:
-                    trial.bind(("127.0.0.1", port))
-        except OSError:
-            continue
-        return list(range(first, first + rows * length, length))
-    raise AssertionError("no free ports")
 
 
 def record(binaries):

@@ -19,7 +19,8 @@ sys.path.insert(0, str(PACKAGE))
 import anel  # noqa: E402
 import anel.aio  # noqa: E402
 
-from ring import Dealer, Ring, free_ports, wait_until  # noqa: E402
+from ports import free_ports  # noqa: E402
+from ring import Dealer, Ring, wait_until  # noqa: E402
 
 BINARIES = None
 PAUSE = 0.01  # s between two bursts of a pusher

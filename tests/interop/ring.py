@@ -9,11 +9,9 @@
 import glob
 import json
 import os
-import random
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -21,6 +19,8 @@ import time
 
 import msgpack
 import zmq
+
+from ports import free_ports
 
 SEPARATOR = b"#" * 56
 
@@ -39,28 +39,6 @@ def wait_until(condition, seconds, what, step=0.02):
         if time.monotonic() > deadline:
             raise TimedOut(f"not within {seconds} s: {what}")
         time.sleep(step)
-
-
-def free_ports(count):
-    """Ports that nobody listens on now, below the ephemeral range so that no outgoing connection takes them."""
-    try:
-        with open("/proc/sys/net/ipv4/ip_local_port_range", encoding="ascii") as file:
-            highest = int(file.read().split()[0]) - 1
-    except OSError:
-        highest = 32767
-    ports = []
-    for _ in range(10_000):
-        port = random.randint(10_000, max(highest, 12_000))
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-        if port not in ports:
-            ports.append(port)
-        if len(ports) == count:
-            return ports
-    raise RuntimeError("no free ports")
 
 
 def output_bytes(data):

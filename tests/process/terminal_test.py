@@ -14,7 +14,7 @@ import tempfile
 import termios
 import urllib.request
 
-from common import BINARIES, Ring, free_ports, main, push_text, unittest, wait_until
+from common import BINARIES, Ring, free_ports, free_rows, main, push_text, unittest, wait_until
 
 ANEL = os.path.join(BINARIES, "anel")
 OPERATIONS = pathlib.Path(__file__).resolve().parent.parent.parent / "docs" / "OPERATIONS.md"
@@ -27,24 +27,6 @@ def help_of(*words):
 
 def commands():
     return re.findall(r"^  ([a-z]+) ", help_of().split("Subcommands:\n")[1].split("\n\n")[0], re.MULTILINE)
-
-
-def port_rows(rows, length):
-    """The first ports of so many rows of free ones, one row behind the other."""
-    while True:
-        first = free_ports(1)[0]
-        ports = range(first, first + rows * length)
-        if all(is_free(port) for port in ports):
-            return list(ports[::length])
-
-
-def is_free(port):
-    with socket.socket() as trial:
-        try:
-            trial.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-        return True
 
 
 class Watching(unittest.TestCase):
@@ -157,7 +139,7 @@ class Scripts(unittest.TestCase):
 
     def test_a_ring_that_is_up_shows_itself_in_a_browser(self):
         with tempfile.TemporaryDirectory() as folder:
-            clients, cluster, http = port_rows(3, 2)
+            clients, cluster, http = free_rows(3, 2)
             up = subprocess.Popen([ANEL, "up", "--nodes", "2", "--clients", "0", "--quiet", "--data", folder,
                                    "--base-port", str(clients), "--cluster-base-port", str(cluster),
                                    "--http-base-port", str(http)], stderr=subprocess.PIPE, text=True)
@@ -174,7 +156,7 @@ class Scripts(unittest.TestCase):
 
     def test_a_ring_without_room_for_its_ports_is_refused_in_one_line(self):
         with tempfile.TemporaryDirectory() as folder, socket.socket() as taken:
-            rows = port_rows(3, 2)
+            rows = free_rows(3, 2)
             flags = ("--base-port", "--cluster-base-port", "--http-base-port")
             taken.bind(("127.0.0.1", rows[2] + 1))
             taken.listen()
