@@ -72,10 +72,12 @@ class Outside(unittest.TestCase):
             deed(path_in(ring, part if isinstance(part, str) else part(ring)))
             with Dealer(ring, 0, "other", 1) as client:  # nobody will ack this
                 client.send("hello", "other", 1, 0)
-                ended = wait_until(lambda: [node for node in ring.nodes if not node.running], 20, "a node refuses")
+                # The holder notices first; the others may come upon a consequence, and be gone before it.
+                wait_until(lambda: any(not node.running and node.process.returncode == 12 for node in ring.nodes), 20,
+                           "a node names what was done")
+            ended = [node for node in ring.nodes if not node.running]
             for node in ended:
                 self.assertIn(node.process.returncode, (11, 12), ring.log_tail(node.id))
-            # The holder, who notices first; the others may come upon a consequence.
             lines = [ring.log_tail(node.id).splitlines()[-1] for node in ended if node.process.returncode == 12]
             line = next((line for line in lines if told in line), "\n".join(lines))
             self.assertIn("aneld: ", line)
