@@ -6,6 +6,9 @@
 namespace anel {
 namespace {
 
+/// So many rounds in a row of one other member alone, and the token goes to rest at it.
+constexpr unsigned follow_after = 3;
+
 constexpr std::uint64_t bit(NodeId node) { return std::uint64_t{1} << node.value; }
 
 RoundResult result_of(const RoundRecord& record, SegmentNumber segment) {
@@ -35,7 +38,8 @@ void Passage::end() {
     hold_ = Hold::none;
     woken_ = 0;
     woken_bids_.clear();
-    bids_seen_ = expecting_ = probing_ = false;
+    lone_bidder_.reset();
+    bids_seen_ = expecting_ = probing_ = handed_over_ = false;
     wake_at_.reset();
     trouble_.reset();
     undurable_.clear();
@@ -59,8 +63,10 @@ void Passage::token_arrived(Token token) {
     sent_.reset();  // a token that comes round acks every hop before it
     progress_at_ = context_.now.steady;
     wake_at_.reset();
+    const bool asked_for_it = expecting_ && !probing_;
     expecting_ = probing_ = false;
     take_closed_rounds();
+    handed_over_ = asked_for_it && !clients_.has_work();
     if (!trouble_) serve();
 }
 
@@ -109,7 +115,7 @@ void Passage::serve() {
         const std::size_t bytes = bid_bytes();
         vote(context_.config.token_bytes - std::min(bytes, context_.config.token_bytes), bytes == 0);
         forward();
-    } else if ((clients_.has_work() || woken_ != 0) && may_open()) {
+    } else if ((clients_.has_work() || woken_ != 0 || handed_over_) && may_open()) {
         open_round();
     } else if (held_->closed.empty()) {
         park();
@@ -161,6 +167,7 @@ void Passage::vote(std::size_t room, bool token_is_empty) {
 /// The opener's own bid stays off the token; it is added when the round comes back.
 void Passage::open_round() {
     woken_bids_.clear();  // their senders bid them on this lap
+    presumed_holder_ = context_.config.self;
     held_->open = OpenRound{held_->hop, context_.config.self, 0, false, {}};
     if (clients_.has_work()) woken_ |= bit(context_.config.self);
     if (context_.config.linger > Duration::zero() && woken_ != all_votes()) {
@@ -187,6 +194,7 @@ void Passage::close_round() {
     }
     others_bid_ = !open.bids.empty() && (open.bids.size() > 1 || open.bids.front().node != context_.config.self);
     add_woken_bids(open);
+    count_lone_bidder(open);
     bidders_ = 0;
     for (const auto& bid : open.bids) bidders_ |= bit(bid.node);
     auto record = build_round(context_, view_, std::move(open.bids));
@@ -207,6 +215,17 @@ void Passage::add_woken_bids(OpenRound& open) {
         if (!has_bid) open.bids.push_back(std::move(bid));
     }
     woken_bids_.clear();
+}
+
+void Passage::count_lone_bidder(const OpenRound& open) {
+    const bool lone = !others_bid_ && open.bids.size() == 1 && open.bids.front().node != context_.config.self;
+    if (!lone) {
+        lone_bidder_.reset();
+    } else if (std::exchange(lone_bidder_, open.bids.front().node) == open.bids.front().node) {
+        ++lone_rounds_;
+        return;
+    }
+    lone_rounds_ = lone ? 1 : 0;
 }
 
 void Passage::rotate(RoundRecord record, std::optional<WallTime> new_output) {
@@ -290,8 +309,11 @@ void Passage::finish_round(ClosedRound closed) {
         clients_.settled(disk_full);
     }
     // With bids on the token the ring is busy: who has work next opens, so that all take turns in writing. Else this node
-    // opens, also where nobody is known to have work: the lap that tells the result gathers the next votes.
-    const bool mine = clients_.has_work() || !others_bid_;
+    // opens, also where nobody is known to have work: the lap that tells the result gathers the next votes. Where all
+    // work comes from one other member, that one opens, and the token rests there from now on.
+    const bool hand_over = lone_rounds_ >= follow_after && (woken_ & ~bit(*lone_bidder_)) == 0;
+    if (hand_over) woken_ = lone_rounds_ = 0;
+    const bool mine = clients_.has_work() || (!others_bid_ && !hand_over);
     if (may_open() && !others_turn && mine) open_round();
     else forward();
 }

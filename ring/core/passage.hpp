@@ -111,6 +111,7 @@ private:
     /// What would go into a round that closes here and is on no token.
     [[nodiscard]] bool has_bids_here() const { return clients_.has_work() || !woken_bids_.empty(); }
     void add_woken_bids(OpenRound& open);
+    void count_lone_bidder(const OpenRound& open);
     [[nodiscard]] Wake wake() const;
     [[nodiscard]] NodeId successor() const;
     void tell_members(const Control& message);
@@ -136,6 +137,9 @@ private:
     NodeId presumed_holder_;           ///< where the token parks: who closed the last round
     std::uint64_t woken_ = 0;          ///< who has work, by their wakes
     std::map<NodeId, Bid> woken_bids_; ///< what came with their wakes, for the round that closes here next
+    std::optional<NodeId> lone_bidder_; ///< whose copies alone made the last rounds that closed here
+    unsigned lone_rounds_ = 0;          ///< so many of them in a row
+    bool handed_over_ = false;          ///< the token came for this node's work, which is done: it may rest here
     bool bids_seen_ = false;           ///< the token left here with bids: it comes back with their result
     std::optional<Instant> wake_at_;   ///< the next wake to send
     Instant progress_at_;              ///< last sign that the token lives

@@ -12,7 +12,7 @@ BARS = (("Anel, batches of 256", "anel-100"), ("Anel, a message a push", "anel-u
         ("NATS JetStream, synchronous", "nats-100"), ("flock, 1 line a lock", "flock-1-100"),
         ("flock, 1,024 lines a lock", "flock-1024-100"))
 DISTRIBUTIONS = (("at the holder", "anel-latency", ("client_at_node_0",)),
-                 ("at another node", "anel-latency", ("client_at_another_node",)),
+                 ("where the token never rests", "anel-latency", ("client_where_the_token_never_rests",)),
                  ("half of the peak", "anel-half-peak", ("latency",)),
                  ("plain pipeline", "pipeline-latency", ("client_at_node_0",)))
 

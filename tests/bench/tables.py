@@ -90,7 +90,10 @@ def bare_table(results):
 def latency_table(results):
     body = []
     for what, name, path in (("at the node where the token rests", "anel-latency", ("client_at_node_0",)),
-                             ("at another node", "anel-latency", ("client_at_another_node",)),
+                             ("at another node, to which the token follows", "anel-latency",
+                              ("client_at_another_node",)),
+                             ("at another node, in turn with a client where the token rests", "anel-latency",
+                              ("client_where_the_token_never_rests",)),
                              ("under half of the peak load", "anel-half-peak", ("latency",)),
                              ("plain pipeline", "pipeline-latency", ("client_at_node_0",))):
         body.append((what, *(spread(results, name, *path, key) for key in ("p50_us", "p99_us", "max_us"))))

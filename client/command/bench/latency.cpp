@@ -3,25 +3,63 @@
 #include "client/command/commands.hpp"
 
 namespace anel::command::bench {
+namespace {
 
-bool latency(Ring& ring, const Options& options, nlohmann::json& result) {
-    bool right = true;
-    for (const bool at_holder : {true, false}) {
-        auto client_options = ring.client_options(at_holder ? 0 : options.nodes / 2, false);
-        client_options.client_id += at_holder ? "-holder" : "-other";
-        client::Client client{client_options};
-        const std::string payload(options.size, 'x');
-        Samples samples;
-        for (int message = 0; message < 100; ++message) (void)client.push(payload, message).get();
-        const auto until = steady_clock::now() + std::chrono::duration<double>(options.seconds / 2);
-        while (steady_clock::now() < until && !signalled()) {
-            const auto begun = steady_clock::now();
-            right = std::holds_alternative<client::Durable>(client.push(payload, 1).get()) && right;
-            samples.add(steady_clock::now() - begun);
-        }
-        result[at_holder ? "client_at_node_0" : "client_at_another_node"] = samples.summary();
+/// Clients with one message in flight among all of them.
+class Turns {
+public:
+    Turns(const Ring& ring, const Options& options) : ring_{ring}, options_{options} {}
+
+    client::Client make(std::size_t node, const std::string& name) const {
+        auto client_options = ring_.client_options(node, false);
+        client_options.client_id += name;
+        return client::Client{client_options};
     }
-    return right;
+    /// Waits for the ack. @return for how long.
+    steady_clock::duration push(client::Client& client) {
+        const auto begun = steady_clock::now();
+        right_ = std::holds_alternative<client::Durable>(client.push(payload_, 1).get()) && right_;
+        return steady_clock::now() - begun;
+    }
+    void push(client::Client& client, int messages) {
+        for (int message = 0; message < messages; ++message) (void)push(client);
+    }
+    /// A third of the run of what `one` says.
+    template <class One>
+    nlohmann::json sample(One one) {
+        Samples samples;
+        const auto until = steady_clock::now() + std::chrono::duration<double>(options_.seconds / 3);
+        while (steady_clock::now() < until && !signalled()) samples.add(one());
+        return samples.summary();
+    }
+    [[nodiscard]] bool right() const { return right_; }
+
+private:
+    const Ring& ring_;
+    const Options& options_;
+    std::string payload_ = std::string(options_.size, 'x');
+    bool right_ = true;
+};
+
+}  // namespace
+
+/// A client alone has the token at its node after a few messages; of two in turn one never has.
+bool latency(Ring& ring, const Options& options, nlohmann::json& result) {
+    Turns turns{ring, options};
+    const auto other_node = options.nodes / 2;
+    auto first = turns.make(0, "-holder");
+    turns.push(first, 100);
+    result["client_at_node_0"] = turns.sample([&] { return turns.push(first); });
+    auto other = turns.make(other_node, "-other");
+    turns.push(other, 100);
+    result["client_at_another_node"] = turns.sample([&] { return turns.push(other); });
+    if (other_node == 0) return turns.right();
+    turns.push(first, 100);
+    result["client_where_the_token_never_rests"] = turns.sample([&] {
+        (void)turns.push(first);
+        return turns.push(other);
+    });
+    return turns.right();
 }
 
 }  // namespace anel::command::bench

@@ -536,12 +536,13 @@ BOOST_AUTO_TEST_CASE(an_ack_comes_though_the_sync_of_the_writer_never_ends) {
     ring.boot_all();
     ring.run(2s);
     const auto epoch = ring.status(0).view->epoch;
-    std::uint64_t holder = 0;
-    while (!ring.status(holder).parked) ++holder;
-    const auto member = (holder + 1) % 3;
+    const std::uint64_t member = 1;
     ring.say(member, "c", hello("id", 7));
     ring.run(500ms);
     BOOST_REQUIRE_EQUAL(ring.told<Welcome>(member, "c").size(), 1U);
+    ring.say(2, "other", hello("other", 7));  // takes the token with it
+    ring.run(500ms);
+    BOOST_REQUIRE(!ring.status(member).parked);
     ring.decided = [&](NodeId writer) { ring.stuck.insert(writer); };
     ring.say(member, "c", push("id", 7, 1, {"x"}));
     ring.run(290ms);
@@ -551,6 +552,44 @@ BOOST_AUTO_TEST_CASE(an_ack_comes_though_the_sync_of_the_writer_never_ends) {
     ring.run(210ms);
     BOOST_TEST(ring.told<Ack>(member, "c").size() == 1U);
     BOOST_TEST((ring.status(member).view->epoch == epoch));
+}
+
+// Who alone has work, again and again, has the token soon: then its messages need no wake and no notice. Two who take
+// turns do not pull it to and fro.
+BOOST_AUTO_TEST_CASE(the_token_comes_to_rest_where_the_work_is) {
+    SmallRing ring{5};
+    ring.boot_all();
+    ring.run(2s);
+    std::uint64_t number = 0;
+    const auto welcome = [&](std::uint64_t node) {
+        const auto client = "c" + std::to_string(node);
+        ring.say(node, client, hello(client, 7));
+        ring.run(500ms);
+        BOOST_REQUIRE_EQUAL(ring.told<Welcome>(node, client).size(), 1U);
+    };
+    std::map<std::uint64_t, std::uint64_t> sent;
+    const auto push_at = [&](std::uint64_t node) {
+        const auto client = "c" + std::to_string(node);
+        ring.say(node, client, push(client, 7, ++sent[node], {"message " + std::to_string(++number)}));
+        ring.run(40ms);
+        BOOST_REQUIRE_EQUAL(ring.told<Ack>(node, client).size(), sent[node]);
+    };
+    welcome(3);
+    welcome(1);
+    for (int turn = 0; turn < 10; ++turn) {
+        push_at(3);
+        BOOST_TEST(ring.status(1).parked);
+        push_at(1);
+        BOOST_TEST(ring.status(1).parked);
+    }
+    for (int turn = 0; turn < 3; ++turn) push_at(3);
+    BOOST_TEST(ring.status(3).parked);
+    const auto hops = ring.hops;
+    for (int turn = 0; turn < 10; ++turn) push_at(3);
+    BOOST_TEST(ring.hops <= hops + 10 * 5 + 3);  // one lap each, which tells the result; three hops were sent again
+    BOOST_TEST(ring.status(3).parked);
+    for (int turn = 0; turn < 3; ++turn) push_at(1);
+    BOOST_TEST(ring.status(1).parked);
 }
 
 BOOST_AUTO_TEST_CASE(with_linger_one_lap_gathers_what_several_nodes_have_and_all_are_acked) {
