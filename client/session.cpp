@@ -76,13 +76,20 @@ void Session::seal_open() {
     open_ = Batch{options_.client_id, options_.instance, expected};
 }
 
+/// Neighbours with the same outcome are told as one run.
 void Session::settle(const Entry& entry, Outcome outcome, Actions& actions) {
     const auto count = entry.batch.count();
     ANEL_ASSERT(unsettled_messages_ >= count);
     ANEL_ASSERT(unsettled_bytes_ >= entry.batch.messages_bytes());
     unsettled_messages_ -= count;
     unsettled_bytes_ -= entry.batch.messages_bytes();
-    actions.emplace_back(Settled{entry.ordinal, Ordinal{entry.ordinal.value + count - 1}, std::move(outcome)});
+    const Ordinal last{entry.ordinal.value + count - 1};
+    auto* run = actions.empty() ? nullptr : std::get_if<Settled>(&actions.back());
+    if (run && run->last.next() == entry.ordinal && run->outcome == outcome) {
+        run->last = last;
+    } else {
+        actions.emplace_back(Settled{entry.ordinal, last, std::move(outcome)});
+    }
 }
 
 void Session::take_ack(ClientSequence last, Sequence sequence, Round round, Actions& actions) {

@@ -190,13 +190,15 @@ void Client::Shell::run() {
 }
 
 void Client::Shell::step(const Input& input) {
-    Actions actions;
+    auto actions = std::exchange(spare_, {});
     {
         const std::lock_guard lock{mutex_};
         session_.step(input, now(), actions);
         for (const auto& action : actions) undelivered_ += std::holds_alternative<Settled>(action) ? 1 : 0;
     }
     for (const auto& action : actions) perform(action);
+    actions.clear();
+    spare_ = std::move(actions);
     if (std::exchange(link_failed_, false)) step(Disconnected{"the address cannot be used"});
 }
 

@@ -64,6 +64,7 @@ private:
     std::atomic<bool> woken_{false};
     std::optional<std::size_t> wanted_node_;  ///< asked for, not yet connected to: its name is being resolved
     bool link_failed_ = false;
+    Actions spare_;  ///< empty; keeps its room from one step to the next
 
     std::mutex mutex_;  ///< guards all below
     std::condition_variable changed_;

@@ -33,7 +33,13 @@ public:
         const BytesView view{*owner};
         return {std::move(owner), view};
     }
-    [[nodiscard]] static Blob copy(BytesView bytes) { return of(Bytes{bytes.begin(), bytes.end()}); }
+    [[nodiscard]] static Blob copy(BytesView bytes) {
+        if (bytes.empty()) return {};
+        auto owner = std::make_shared_for_overwrite<std::byte[]>(bytes.size());  // one allocation, of() takes two
+        std::memcpy(owner.get(), bytes.data(), bytes.size());
+        const BytesView view{owner.get(), bytes.size()};
+        return {std::move(owner), view};
+    }
     [[nodiscard]] static Blob copy(std::string_view text) { return copy(as_bytes(text)); }
 
     [[nodiscard]] BytesView bytes() const { return bytes_; }

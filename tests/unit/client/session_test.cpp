@@ -68,6 +68,19 @@ BOOST_AUTO_TEST_CASE(an_ack_covers_all_before_it_and_may_end_inside_a_batch) {
     BOOST_TEST(world.session.unsettled_bytes() == 0U);
 }
 
+BOOST_AUTO_TEST_CASE(what_one_ack_covers_is_told_as_one_run) {
+    World world;
+    world.begin();
+    world.push_many(12);
+    BOOST_REQUIRE_EQUAL(world.pushes.size(), 3U);
+    world.ack(9);
+    BOOST_TEST(world.outcomes.size() == 9U);
+    BOOST_TEST(world.runs <= 2U);  // the batch that the ack cuts may be one of its own
+    world.ack(12);
+    BOOST_TEST(world.outcomes.size() == 12U);
+    BOOST_TEST(world.runs <= 3U);
+}
+
 BOOST_AUTO_TEST_CASE(an_ack_of_what_was_never_sent_changes_nothing) {
     World world;
     world.begin();

@@ -87,6 +87,7 @@ public:
     std::vector<ClientSequence> kept;
     std::vector<ClientSequence> forgotten;
     std::map<std::uint64_t, Outcome> outcomes;  ///< by ordinal; each settled once, or the test fails
+    std::size_t runs = 0;                       ///< so many times was told what became of messages
     std::vector<std::string> ended;
     std::vector<Round> births;  ///< kept
     Round birth{3};             ///< what welcomes tell
@@ -132,6 +133,7 @@ private:
                                       kept_up_to_ = {};
                                   },
                                   [&](const Settled& one) {
+                                      ++runs;
                                       for (auto at = one.first.value; at <= one.last.value; ++at) {
                                           BOOST_TEST(outcomes.emplace(at, one.outcome).second, "settled twice: " << at);
                                       }
