@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The ways to share a ring's output (compose/README.md), each on a real engine: readers of a named volume and without it,
-# two rings and a reader of both, finished pieces made into rows, and what a node says of a folder that it may not write.
+# two rings and a reader of both, finished files made into rows, and what a node says of a folder that it may not write.
 #
 #   share.sh BIN_DIR    the programs of BIN_DIR put into the image
 #
@@ -64,32 +64,50 @@ two_rings() {
     say "two rings: one reader has both"
 }
 
-# ---- finished pieces, as rows -------------------------------------------------------------------------------------
+# ---- finished files, as rows --------------------------------------------------------------------------------------
 
-piece() { # NUMBER TEXT: one round of one message
-    printf 'Container 0 \nMensagem: %s\n%s\n' "$2" "$(printf '#%.0s' {1..56})" >"$ANEL_SHARED_DATA/output.$1.txt"
+# Of the ring's finished files alone: their messages in order, as they stand there and as rows.
+messages_finished() { cat "$ANEL_SHARED_DATA"/output.0*.txt 2>/dev/null | sed -n 's/^Mensagem: //p'; }
+rows_exported() { # The header says what is where; the messages of this test need no quotes.
+    local file
+    for file in "$ANEL_EXPORTS"/output.0*.csv; do
+        [ -f "$file" ] || return 0
+        [ "$(head -n 1 "$file" | tr -d '\r')" = piece,row,round,container,message ] || fail "the header of $file"
+        tail -n +2 "$file" | tr -d '\r' | cut -d, -f5-
+    done
 }
-exported() { (cd "$ANEL_EXPORTS" && grep -H . -- *.csv 2>/dev/null) || true; }
-has_exported() { [ "$(exported)" = "$1" ]; }
+has_exported() { # COUNT: at least so many messages, and all that are finished
+    local finished
+    finished=$(messages_finished)
+    [ "$(wc -l <<<"$finished")" -ge "$1" ] && [ "$(rows_exported)" = "$finished" ]
+}
+push_each() { # SERVICE FIRST LAST PORT: each in a round of its own
+    local number
+    for number in $(seq "$2" "$3"); do
+        ring exec -T "$1" anel send --nodes 127.0.0.1:"$4" "order $number" >/dev/null || fail "anel send"
+    done
+}
 
-# On pieces that are made by hand.
+# The ring goes on in a new file every two rounds; one of its nodes is killed in between.
 exports() {
-    local header="piece,row,round,container,message" first
-    export ANEL_SHARED_DATA=$stage/pieces
+    local nodes=(cluster_sync_1 cluster_sync_2 cluster_sync_3 cluster_sync_4)  # without one, still a majority
+    export ANEL_SHARED_DATA=$stage/rotating ANEL_OUTPUT_ROUNDS=2
     files=(-f "$stage/compose/docker-compose.yml" -f "$stage/compose/share/readers.yml")
     mkdir "$ANEL_SHARED_DATA" "$ANEL_EXPORTS"
-    piece 000001 'one, "quoted"'
-    up exporter
-    first=$(printf '%s\n' "output.000001.csv:$header" 'output.000001.csv:1,1,1,0,"one, ""quoted"""')
-    wait_until "$read_within" "the finished piece is not exported" has_exported "$first"
-    piece 000002 two
-    wait_until "$read_within" "a piece that is finished later is not exported" has_exported \
-        "$(printf '%s\n' "$first" "output.000002.csv:$header" output.000002.csv:2,1,1,0,two)"
+    up "${nodes[@]}" exporter
+    wait_until "$healthy_within" "not all nodes are healthy" healthy "${nodes[@]}"
+    push_each cluster_sync_2 1 5 5001
+    wait_until "$read_within" "what the ring finished is not exported" has_exported 4
+    ring kill cluster_sync_1 >"$stage/kill.log" 2>&1 || { cat "$stage/kill.log"; fail "kill"; }
+    push_each cluster_sync_3 6 9 5002
+    wait_until "$read_within" "what the ring finished behind a kill is not exported" has_exported 8
+    [ "$(rows_exported)" = "$(printf 'order %s\n' $(seq "$(rows_exported | wc -l)"))" ] || fail "rows: $(rows_exported)"
     [ "$(stat -c %u:%g "$ANEL_EXPORTS/output.000001.csv")" = "$ANEL_UID:$ANEL_GID" ] || fail "the rows have another owner"
     ring stop exporter >"$stage/stop.log" 2>&1 || { cat "$stage/stop.log"; fail "stop"; }
     [ "$(state '{{.State.ExitCode}}' exporter)" = 0 ] || fail "the exporter does not end with 0 when told to stop"
     down
-    say "exporter: finished pieces are rows"
+    unset ANEL_OUTPUT_ROUNDS
+    say "exporter: finished files of the ring are rows, also behind a kill"
 }
 
 # ---- folders that a node may not write ----------------------------------------------------------------------------
