@@ -16,21 +16,34 @@ std::string name_of(NodeId node) { return fmt::format("{}", node.value); }
 
 }  // namespace
 
-BidFiles::BidFiles(FileSystem& files, const std::filesystem::path& data, NodeId self) : files_{files}, self_{self} {
-    const auto folder = data / ".anel" / "bids";
-    files_.make_folder(AT_FDCWD, folder.c_str(), 0777);  // if it is there, or cannot be made, open says so
-    folder_ = Descriptor{files_.open(AT_FDCWD, folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0)};
+BidFiles::BidFiles(FileSystem& files, const std::filesystem::path& data, NodeId self)
+    : files_{files}, self_{self}, path_{data / ".anel" / "bids"} {
+    find_folder();
+}
+
+void BidFiles::find_folder() {
+    files_.make_folder(AT_FDCWD, path_.c_str(), 0777);  // if it is there, or cannot be made, open says so
+    folder_ = Descriptor{files_.open(AT_FDCWD, path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0)};
+}
+
+Descriptor BidFiles::open(NodeId node, int flags) {
+    const auto name = name_of(node);
+    const auto opened = [&] { return Descriptor{files_.open(folder_.get(), name.c_str(), flags | O_CLOEXEC, 0666)}; };
+    auto file = opened();
+    if (file.valid()) return file;
+    find_folder();  // the other one may have been removed
+    return opened();
 }
 
 bool BidFiles::own_file_has_its_name() {
     struct stat status {};
     if (own_.valid() && ::fstat(own_.get(), &status) == 0 && status.st_nlink > 0) return true;
-    own_ = Descriptor{files_.open(folder_.get(), name_of(self_).c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0666)};
+    own_ = open(self_, O_WRONLY | O_CREAT);
     return own_.valid();
 }
 
 bool BidFiles::put(std::span<const Blob> chunks) {
-    if (!folder_.valid() || !own_file_has_its_name()) return false;
+    if (!own_file_has_its_name()) return false;
     std::uint64_t offset = 0;
     std::array<iovec, 64> pieces{};
     while (!chunks.empty()) {
@@ -52,7 +65,7 @@ bool BidFiles::put(std::span<const Blob> chunks) {
 
 Blob BidFiles::get(NodeId node, std::size_t bytes) {
     // Opened anew each time: its bidder may have made another one.
-    const Descriptor file{files_.open(folder_.get(), name_of(node).c_str(), O_RDONLY | O_CLOEXEC, 0)};
+    const auto file = open(node, O_RDONLY);
     if (!file.valid()) return {};
     // How much is asked for came over the network, perhaps from a stranger: room is made for what is there.
     struct stat status {};

@@ -15,11 +15,15 @@ public:
     [[nodiscard]] Blob get(NodeId node, std::size_t bytes) override;
 
 private:
+    void find_folder();
+    /// @return none where that cannot be done.
+    [[nodiscard]] Descriptor open(NodeId node, int flags);
     /// Its name is what the others find it by.
     [[nodiscard]] bool own_file_has_its_name();
 
     FileSystem& files_;
     NodeId self_;
+    std::filesystem::path path_;
     Descriptor folder_;
     Descriptor own_;
 };

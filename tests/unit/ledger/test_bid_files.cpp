@@ -76,6 +76,19 @@ BOOST_AUTO_TEST_CASE(a_place_that_was_removed_is_made_again) {
     BOOST_TEST(closer.get(NodeId{1}, 10).size() == 10U);
 }
 
+BOOST_AUTO_TEST_CASE(a_folder_that_was_removed_is_found_again_by_who_knew_the_old_one) {
+    Shared shared;
+    auto bidder = shared.of(1);
+    auto closer = shared.of(0);
+    BOOST_REQUIRE(bidder.put(chunks_of(1, 10)));
+    fs::remove_all(shared.folder.path() / ".anel" / "bids");
+    auto began_anew = shared.of(2);
+    BOOST_REQUIRE(began_anew.put(chunks_of(1, 10)));
+    BOOST_TEST(closer.get(NodeId{2}, 10).size() == 10U);
+    BOOST_REQUIRE(bidder.put(chunks_of(1, 10)));
+    BOOST_TEST(began_anew.get(NodeId{1}, 10).size() == 10U);
+}
+
 BOOST_AUTO_TEST_CASE(where_nothing_can_be_placed_put_says_so) {
     Shared shared;
     AlmostFull almost_full;
