@@ -198,6 +198,9 @@ def arm(ring, node, points):
 
 
 def is_stopped(node):
-    """SIGSTOP has taken effect on the process."""
-    with open(f"/proc/{node.process.pid}/stat", encoding="ascii") as file:
-        return file.read().rsplit(")", 1)[1].split()[0] == "T"
+    """SIGSTOP has taken effect on the process; one that is gone, killed by another fault say, is not stopped."""
+    try:
+        with open(f"/proc/{node.process.pid}/stat", encoding="ascii") as file:
+            return file.read().rsplit(")", 1)[1].split()[0] == "T"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
