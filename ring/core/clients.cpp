@@ -219,10 +219,7 @@ void Clients::await_durable() {
     if (!stalled_since_) stalled_since_ = context_.now.steady;
 }
 
-bool Clients::wants_sync() const {
-    return stalled_since_ && context_.durable < context_.tip.round &&
-           context_.now.steady >= *stalled_since_ + context_.config.timing.token_timeout;
-}
+bool Clients::wants_sync() const { return stalled_for(context_.config.timing.token_timeout); }
 
 void Clients::refuse_all(RejectCode code, std::string why) {
     refuse_new(code, why);

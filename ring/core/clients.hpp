@@ -58,6 +58,8 @@ public:
     /// Answers have waited for a whole token time-out and nothing became durable: the writer may have frozen before its
     /// sync, and where all windows are full nobody has work, so nobody misses the token. Any member may sync.
     [[nodiscard]] bool wants_sync() const;
+    /// Answers have waited so long that this node looks for itself, and nothing became durable.
+    [[nodiscard]] bool misses_sync() const { return stalled_for(context_.config.timing.durable_recheck); }
 
     /// No majority, or this node leaves: what waits is refused, what comes is too, until `accept_all`.
     void refuse_all(RejectCode code, std::string why);
@@ -159,6 +161,9 @@ private:
     void owe(Client& client, Round round, ClientReply reply);
     void owe_ack(Client& client, const Session& session);
     void await_durable();
+    [[nodiscard]] bool stalled_for(Duration time) const {
+        return stalled_since_ && context_.durable < context_.tip.round && context_.now.steady >= *stalled_since_ + time;
+    }
     void reject(Client& client, ClientSequence sequence, RejectCode code, std::string text);
     void reply(const Connection& connection, ClientReply reply);
     void serve_own_client();

@@ -210,6 +210,8 @@ private:
         if (read.words.sealed) passage_.found_sealed();
         clients_.words_read(!read.words.sealed && read.words.decided == context_.tip.round);
         sync_for_the_writer(read);
+        // Where all windows are full nobody has work that would miss the token. If the writer froze, so did the token.
+        if (clients_.misses_sync()) passage_.probe();
     }
 
     /// What this node applied was decided in this segment or before it, with its record written and its text in

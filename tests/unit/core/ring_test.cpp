@@ -592,6 +592,29 @@ BOOST_AUTO_TEST_CASE(the_token_comes_to_rest_where_the_work_is) {
     BOOST_TEST(ring.status(1).parked);
 }
 
+// The same with a writer that is frozen: who waits for its sync misses the token too, and not only when a client has more.
+BOOST_AUTO_TEST_CASE(who_waits_for_the_sync_of_a_frozen_writer_misses_the_token) {
+    SmallRing ring{5};
+    ring.boot_all();
+    ring.run(2s);
+    ring.say(1, "c", hello("id", 7));
+    ring.run(500ms);
+    BOOST_REQUIRE_EQUAL(ring.told<Welcome>(1, "c").size(), 1U);
+    ring.say(2, "other", hello("other", 7));  // takes the token with it
+    ring.run(500ms);
+    BOOST_REQUIRE(ring.status(2).parked);
+    ring.stuck.insert({2});
+    ring.say(1, "c", push("id", 7, 1, {"x"}));
+    ring.run(10ms);
+    BOOST_TEST(times(ring, "x") == 1U);
+    ring.cut.insert({2});
+    ring.run(450ms);
+    BOOST_TEST(ring.told<Ack>(1, "c").size() == 1U);
+    BOOST_REQUIRE(ring.status(1).view);
+    BOOST_TEST(ring.status(1).view->members.size() == 4U);
+    BOOST_TEST((ring.status(1).phase == Phase::operational));
+}
+
 BOOST_AUTO_TEST_CASE(with_linger_one_lap_gathers_what_several_nodes_have_and_all_are_acked) {
     NodeConfig config;
     config.linger = 20ms;
