@@ -17,8 +17,9 @@ struct Timing {
     [[nodiscard]] std::chrono::microseconds progress_timeout() const { return answer_timeout * 4; }
     /// ZMTP heartbeats find a frozen node while its kernel still keeps the connection.
     [[nodiscard]] std::chrono::microseconds heartbeat_interval() const { return answer_timeout / 16; }
-    /// A heartbeat that is not answered within it ends the connection.
-    [[nodiscard]] std::chrono::microseconds heartbeat_timeout() const { return answer_timeout / 4; }
+    /// A heartbeat that is not answered within it ends the connection. With the interval before it, it is about the time
+    /// in which the ring itself goes on without a frozen node.
+    [[nodiscard]] std::chrono::microseconds heartbeat_timeout() const { return answer_timeout / 8; }
 };
 
 }  // namespace anel::client

@@ -37,7 +37,7 @@ class Timing:
 
     @property
     def heartbeat_timeout(self) -> float:
-        return self.answer_timeout / 4
+        return self.answer_timeout / 8
 
 
 @dataclass(frozen=True)
