@@ -220,8 +220,12 @@ void Membership::content_arrived(NodeId from, const Content& content) {
     if (content.coordinator == context_.config.self) return;
     if (phase_ == Phase::calling) go(Phase::seeking);
     if (phase_ != Phase::seeking) return;
-    // Whom it does not answer need not take its ring apart to call.
-    if (!excluded(content.coordinator)) context_.tell(content.coordinator, Join{highest_});
+    if (view_ && content.epoch == view_->epoch) {
+        // It has left that epoch, which they have not heard: to them it is in, so asking to join would go on and on.
+        tell_members(Suspect{view_->epoch, SuspectReason::join, context_.config.self});
+    } else if (!excluded(content.coordinator)) {  // whom it does not answer need not take its ring apart to call
+        context_.tell(content.coordinator, Join{highest_});
+    }
     call_at_ = turn() + context_.config.timing.call_again;
 }
 

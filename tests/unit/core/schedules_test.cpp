@@ -209,6 +209,31 @@ BOOST_AUTO_TEST_CASE(views_of_another_incarnation_and_suspicions_of_an_older_epo
     BOOST_TEST((ring.ledger.tip().epoch == before.view->epoch));
 }
 
+// Its word that it leaves the epoch is lost, so the others count it in and answer that all is well; it asks to be admitted,
+// and they answer that all is well.
+BOOST_AUTO_TEST_CASE(who_left_an_epoch_unheard_says_so_when_told_that_it_goes_on) {
+    auto ring = standing_ring();
+    const auto epoch = ring.status(0).view->epoch;
+    const auto coordinator = ring.status(0).view->coordinator;
+    const NodeId leaver{(coordinator.value + 1) % 3};
+    ring.lose = [](const Control& message) {
+        return std::holds_alternative<Suspect>(message) || std::holds_alternative<Call>(message);
+    };
+    const auto links = ring.peers;
+    for (const auto& [link, peer] : links) {
+        if (link.first == leaver) ring.step(leaver, LinkDropped{link.second});
+    }
+    BOOST_REQUIRE((ring.status(leaver.value).phase == Phase::seeking));
+    ring.lose = [](const Control& message) { return std::holds_alternative<Call>(message); };
+    ring.post(leaver, ControlArrived{coordinator, ring.hosts[coordinator].incarnation, Content{epoch, coordinator}, {}});
+    ring.run(1ms);
+    BOOST_TEST((ring.status(coordinator.value).phase != Phase::operational));
+    ring.lose = nullptr;
+    ring.run(2s);
+    BOOST_TEST(ring.running() == 3U);
+    BOOST_TEST(ring.status(0).view->members.size() == 3U);
+}
+
 // The one word that a round is durable gets lost, and then nothing happens any more. Who waits looks for itself.
 BOOST_AUTO_TEST_CASE(an_ack_comes_though_the_durable_notice_was_lost_on_an_idle_ring) {
     auto ring = standing_ring();
