@@ -7,7 +7,7 @@ import random
 import socket
 import tempfile
 
-_BLOCK = 64  # ports; a process takes one block after the other and never the same port twice
+_BLOCK = 128  # ports; a process takes one block after the other and never the same port twice
 _FIRST = 10_000
 _rest = range(0)
 
