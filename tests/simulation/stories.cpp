@@ -29,7 +29,8 @@ public:
     void tell(const std::function<void(Storyteller&)>& story) {
         for (auto& host : simulation_.hosts_) host->start();
         rest();
-        for (std::size_t index = 0; index < clients_.size(); ++index) {
+        // The first node last: the token comes to rest there.
+        for (std::size_t index = clients_.size(); index-- > 0;) {
             clients_[index]->meet(NodeId{index});
             rest();
         }
