@@ -39,7 +39,7 @@ void Passage::end() {
     woken_ = 0;
     woken_bids_.clear();
     lone_bidder_.reset();
-    bids_seen_ = expecting_ = probing_ = handed_over_ = false;
+    bids_seen_ = expecting_ = probing_ = false;
     wake_at_.reset();
     trouble_.reset();
     undurable_.clear();
@@ -66,8 +66,8 @@ void Passage::token_arrived(Token token) {
     const bool asked_for_it = expecting_ && !probing_;
     expecting_ = probing_ = false;
     take_closed_rounds();
-    handed_over_ = asked_for_it && !clients_.has_work();
-    if (!trouble_) serve();
+    // Its work was done by others: the token was handed over, and may rest here.
+    if (!trouble_) serve(asked_for_it && !clients_.has_work());
 }
 
 /// Applies what other members closed; what this node closed has made its lap.
@@ -106,7 +106,7 @@ void Passage::apply(const RoundResult& result) {
     clients_.applied(result);
 }
 
-void Passage::serve() {
+void Passage::serve(bool handed_over) {
     if (held_->open && held_->open->opener == context_.config.self) {
         serve_own_round();
     } else if (held_->open) {
@@ -115,7 +115,7 @@ void Passage::serve() {
         const std::size_t bytes = bid_bytes();
         vote(context_.config.token_bytes - std::min(bytes, context_.config.token_bytes), bytes == 0);
         forward();
-    } else if ((clients_.has_work() || woken_ != 0 || handed_over_) && may_open()) {
+    } else if ((clients_.has_work() || woken_ != 0 || handed_over) && may_open()) {
         open_round();
     } else if (held_->closed.empty()) {
         park();
@@ -219,13 +219,9 @@ void Passage::add_woken_bids(OpenRound& open) {
 
 void Passage::count_lone_bidder(const OpenRound& open) {
     const bool lone = !others_bid_ && open.bids.size() == 1 && open.bids.front().node != context_.config.self;
-    if (!lone) {
-        lone_bidder_.reset();
-    } else if (std::exchange(lone_bidder_, open.bids.front().node) == open.bids.front().node) {
-        ++lone_rounds_;
-        return;
-    }
-    lone_rounds_ = lone ? 1 : 0;
+    const auto bidder = lone ? std::optional{open.bids.front().node} : std::nullopt;
+    lone_rounds_ = !lone ? 0 : bidder == lone_bidder_ ? lone_rounds_ + 1 : 1;
+    lone_bidder_ = bidder;
 }
 
 void Passage::rotate(RoundRecord record, std::optional<WallTime> new_output) {
@@ -336,7 +332,7 @@ void Passage::forward() {
 void Passage::go_solo() {
     last_hop_ = held_->hop;
     held_->closed.clear();
-    serve();
+    serve(false);
 }
 
 void Passage::send() {

@@ -81,7 +81,8 @@ private:
         parked,     ///< nobody has work; an open round that is held has every other member's vote "none"
     };
 
-    void serve();
+    /// @param handed_over  the token came for this node's work, which is done.
+    void serve(bool handed_over);
     void serve_own_round();
     void park();
     void take_closed_rounds();
@@ -134,12 +135,11 @@ private:
     bool others_bid_ = false;            ///< other members' bids were on the token of that round
     std::optional<Hop> bid_in_;          ///< the open round with this node's bid
 
-    NodeId presumed_holder_;           ///< where the token parks: who closed the last round
+    NodeId presumed_holder_;           ///< where the token parks: who closed or opened the last round
     std::uint64_t woken_ = 0;          ///< who has work, by their wakes
     std::map<NodeId, Bid> woken_bids_; ///< what came with their wakes, for the round that closes here next
     std::optional<NodeId> lone_bidder_; ///< whose copies alone made the last rounds that closed here
     unsigned lone_rounds_ = 0;          ///< so many of them in a row
-    bool handed_over_ = false;          ///< the token came for this node's work, which is done: it may rest here
     bool bids_seen_ = false;           ///< the token left here with bids: it comes back with their result
     std::optional<Instant> wake_at_;   ///< the next wake to send
     Instant progress_at_;              ///< last sign that the token lives

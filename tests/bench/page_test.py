@@ -23,8 +23,8 @@ def made_up(rate):
     results = Results(os.path.join(FOLDER.name, f"{next(NUMBERS)}.json"))
     latency = {"p50_us": 300, "p99_us": 900, "max_us": 2000, "distribution": [[0.5, 300], [0.99, 900], [1.0, 2000]]}
     figures = {"messages_per_second": rate, "megabytes_per_second": rate / 1e4, "client_at_node_0": latency,
-               "client_at_another_node": latency, "client_where_the_token_never_rests": latency, "latency": latency, "percent_of_a_core": 0.5, "written_bytes": 0,
-               "switches_per_second": 10, "largest_node_mib": 12.5}
+               "client_at_another_node": latency, "client_where_the_token_never_rests": latency, "latency": latency,
+               "percent_of_a_core": 0.5, "written_bytes": 0, "switches_per_second": 10, "largest_node_mib": 12.5}
     for row in rows.anel_rows() + rows.peer_rows() + rows.sweep_rows(False):
         results.put(row.name, [figures] * 3)
     return results

@@ -205,7 +205,8 @@ struct SmallRing {
     std::optional<Input> act(NodeId id, Host&, const AskGrant& ask) {
         const auto tip = ledger.tip();
         if (tip.epoch > ask.highest_named) return GrantRefused{tip.epoch};
-        if (without_room.contains(id) || (ledger.disk_full && !ledger.room_for_segments)) return GrantRefused{tip.epoch, true};
+        const bool no_room = ledger.disk_full && !ledger.room_for_segments;
+        if (no_room || without_room.contains(id)) return GrantRefused{tip.epoch, true};
         ledger.add_segment(ask.highest_named.next());
         ledger.durable = tip.round;
         return Granted{{ask.highest_named.next(), {ledger.segments.size()}}, ledger.read(ask.applied)};
