@@ -33,7 +33,9 @@ void check_one_ring(const SmallRing& ring, std::size_t members) {
 std::size_t times(const SmallRing& ring, const std::string& payload) {
     const auto wanted = "Mensagem: " + payload + "\n";
     std::size_t found = 0;
-    for (auto at = ring.ledger.output.find(wanted); at != std::string::npos; at = ring.ledger.output.find(wanted, at + 1)) ++found;
+    for (auto at = ring.ledger.output.find(wanted); at != std::string::npos;
+         at = ring.ledger.output.find(wanted, at + 1))
+        ++found;
     return found;
 }
 
@@ -46,7 +48,8 @@ void check_service(SmallRing& ring, const std::string& prefix) {
     for (auto& [id, host] : ring.hosts) {
         if (!host.node || host.stopped) continue;
         BOOST_REQUIRE_EQUAL(ring.told<Welcome>(id.value, prefix).size(), 1U);
-        ring.say(id.value, prefix, push(prefix + std::to_string(id.value), 7, 1, {prefix + " of " + std::to_string(id.value)}));
+        ring.say(id.value, prefix,
+                 push(prefix + std::to_string(id.value), 7, 1, {prefix + " of " + std::to_string(id.value)}));
     }
     ring.run(500ms);
     for (auto& [id, host] : ring.hosts) {
@@ -308,7 +311,8 @@ BOOST_AUTO_TEST_CASE(nodes_that_write_in_turn_make_one_checkpoint_when_it_is_tim
     const auto before = ring.ledger.rounds.size();
     for (std::uint64_t number = 2; number <= 42; ++number) {
         const auto id = number % 5;
-        ring.say(id, "one", push("one" + std::to_string(id), 7, ring.told<Ack>(id, "one").back().last.value + 1, {"x"}));
+        ring.say(id, "one",
+                 push("one" + std::to_string(id), 7, ring.told<Ack>(id, "one").back().last.value + 1, {"x"}));
         ring.run(50ms);
     }
     const auto rounds = ring.ledger.rounds.size() - before;
