@@ -5,11 +5,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <csignal>
 #include <exception>
 #include <iostream>
 #include <new>
 #include <stdexcept>
+#include <utility>
 #include <vector>
 
 namespace anel::bench {
@@ -27,6 +29,22 @@ namespace {
     ::_exit(code);
 }
 
+/// Waits for all of them. As soon as one failed the others are ended: they may wait for it without end.
+bool end_well(std::vector<pid_t> children, bool well) {
+    while (!children.empty()) {
+        if (!well) {
+            for (const auto pid : children) ::kill(pid, SIGKILL);
+        }
+        int status = 0;
+        const auto ended = ::wait(&status);
+        if (ended < 0 && errno != EINTR) return false;
+        if (ended < 0) continue;
+        well = well && status == 0;
+        std::erase(children, ended);
+    }
+    return well;
+}
+
 }  // namespace
 
 std::uint64_t run_processes(std::size_t processes, const std::function<void(std::size_t, Shared*)>& work) {
@@ -41,12 +59,8 @@ std::uint64_t run_processes(std::size_t processes, const std::function<void(std:
         if (pid == 0) be_process(number, all, work);
         if (pid > 0) children.push_back(pid);
     }
-    bool right = children.size() == processes;
-    for (const auto pid : children) {
-        int status = 0;
-        right = ::waitpid(pid, &status, 0) == pid && status == 0 && right;
-    }
-    if (!right) throw std::runtime_error{"a process failed"};
+    const bool all_began = children.size() == processes;
+    if (!end_well(std::move(children), all_began)) throw std::runtime_error{"a process failed"};
     std::uint64_t sum = 0;
     for (std::size_t number = 0; number < processes; ++number) sum += all[number].count;
     ::munmap(memory, processes * sizeof(Shared));
