@@ -8,6 +8,7 @@
 
 #include "ring/ledger/bytes.hpp"
 #include "ring/ledger/crc32c.hpp"
+#include "ring/ledger/file_header.hpp"
 #include "ring/ledger/ways_out.hpp"
 
 namespace anel {
@@ -41,7 +42,6 @@ struct Piece {
     std::uint32_t crc = 0;
     std::uint32_t blank = 0;
 };
-std::uint32_t crc_of(const Header& header) { return crc32c(bytes_of(header).subspan(offsetof(Header, ledger))); }
 
 Adoption decode(const Header& header, const std::vector<Piece>& pieces) {
     Adoption adoption{.number = header.number,
@@ -71,27 +71,28 @@ Result<Adoption> read_one(FileSystem& files, int folder, LedgerId ledger, std::u
     if (!fd) {
         return forward_error(fd);
     }
-    Header header;
-    std::array<std::byte, sizeof header> bytes{};
-    auto got = fd->valid() ? read_at(fd->get(), bytes, 0, what) : Result<std::size_t>{0};
-    if (!got) {
-        return forward_error(got);
-    }
-    std::memcpy(&header, bytes.data(), sizeof header);
-    if (*got == bytes.size() && header.magic == adoption_magic && header.version > adoption_version) {
-        return failure(ErrorCode::unsupported, fmt::format("{} was written by a newer program: use that one", what));
-    }
     const auto damaged = failure(ErrorCode::ledger_damaged,
                                  fmt::format("{} is damaged or of another ledger: {}", what, way_out::good_copy));
+    if (!fd->valid()) {
+        return damaged;
+    }
+    auto found = read_header<Header>(fd->get(), 0, what);
+    if (!found) {
+        return forward_error(found);
+    }
+    const Header& header = *found;
+    if (header.magic == adoption_magic && header.version > adoption_version) {
+        return failure(ErrorCode::unsupported, fmt::format("{} was written by a newer program: use that one", what));
+    }
     auto status = status_of(fd->get(), what);
-    if (*got < bytes.size() || header.magic != adoption_magic || header.crc != crc_of(header) ||
-        header.number != number || header.ledger != ledger.value || !status ||
-        static_cast<std::uint64_t>(status->st_size) != sizeof header + header.pieces * sizeof(Piece)) {
+    if (header.magic != adoption_magic || header.crc != crc_of_header(header) || header.number != number ||
+        header.ledger != ledger.value || !status ||
+        static_cast<std::uint64_t>(status->st_size) != sizeof(Header) + header.pieces * sizeof(Piece)) {
         return damaged;
     }
     std::vector<Piece> pieces(header.pieces);
     const auto body = std::as_writable_bytes(std::span{pieces});
-    got = read_at(fd->get(), body, sizeof header, what);
+    auto got = read_at(fd->get(), body, sizeof(Header), what);
     if (!got) {
         return forward_error(got);
     }
@@ -158,7 +159,7 @@ Result<bool> write_adoption(FileSystem& files, const Folders& folders, LedgerId 
     header.base_offset = adoption.base_offset;
     header.pieces = pieces.size();
     header.body_crc = crc32c(body);
-    header.crc = crc_of(header);
+    header.crc = crc_of_header(header);
     auto fd = open_unnamed(files, folder->get(), "an adoption");
     if (!fd) {
         return forward_error(fd);

@@ -9,6 +9,7 @@
 #include "ring/ledger/bytes.hpp"
 #include "ring/ledger/crc32c.hpp"
 #include "ring/ledger/fail_points.hpp"
+#include "ring/ledger/file_header.hpp"
 #include "ring/ledger/record.hpp"
 
 namespace anel {
@@ -34,7 +35,6 @@ struct Header {
     std::uint32_t body_crc = 0;
     std::uint32_t block_crc = 0;
 };
-std::uint32_t crc_of(const Header& header) { return crc32c(bytes_of(header).subspan(offsetof(Header, ledger))); }
 
 CheckpointMark mark_of(const Header& header) {
     return {.round = {header.round},
@@ -83,34 +83,33 @@ Result<std::optional<Read>> read_one(FileSystem& files, const Folders& folders, 
     if (!fd->valid()) {
         return std::optional<Read>{};
     }
-    Read read;
-    std::array<std::byte, sizeof(Header)> bytes{};
-    auto got = read_at(fd->get(), bytes, 0, what);
-    if (!got) {
-        return forward_error(got);
+    auto found = read_header<Header>(fd->get(), 0, what);
+    if (!found) {
+        return forward_error(found);
     }
-    std::memcpy(&read.header, bytes.data(), sizeof read.header);
-    if (*got == bytes.size() && read.header.magic == checkpoint_magic && read.header.version > checkpoint_version) {
+    const Header& header = *found;
+    if (header.magic == checkpoint_magic && header.version > checkpoint_version) {
         return failure(ErrorCode::unsupported, fmt::format("{} was written by a newer program: use that one", what));
     }
-    if (*got < bytes.size() || read.header.magic != checkpoint_magic || read.header.crc != crc_of(read.header) ||
-        read.header.round != round || read.header.ledger != ledger.value) {
+    if (header.magic != checkpoint_magic || header.crc != crc_of_header(header) || header.round != round ||
+        header.ledger != ledger.value) {
         return std::optional<Read>{};
     }
+    Read read{.header = header, .snapshot = {}};
     if (want == Want::sessions) {
         auto status = status_of(fd->get(), what);
         if (!status) {
             return forward_error(status);
         }
-        if (static_cast<std::uint64_t>(status->st_size) != sizeof(Header) + read.header.body_bytes) {
+        if (static_cast<std::uint64_t>(status->st_size) != sizeof(Header) + header.body_bytes) {
             return std::optional<Read>{};
         }
-        Bytes body(read.header.body_bytes);
-        got = read_at(fd->get(), body, sizeof(Header), what);
+        Bytes body(header.body_bytes);
+        auto got = read_at(fd->get(), body, sizeof(Header), what);
         if (!got) {
             return forward_error(got);
         }
-        read.snapshot = decode_body(read.header, BytesView{body}.first(*got));
+        read.snapshot = decode_body(header, BytesView{body}.first(*got));
         if (!read.snapshot) {
             return std::optional<Read>{};
         }
@@ -170,7 +169,7 @@ Result<void> write_checkpoint(FileSystem& files, const Folders& folders, LedgerI
     header.sessions = checkpoint.snapshot.sessions.size();
     header.body_crc = crc32c(body);
     header.block_crc = mark.block_crc;
-    header.crc = crc_of(header);
+    header.crc = crc_of_header(header);
     auto fd = open_unnamed(files, folders.checkpoint.get(), "a checkpoint");
     if (!fd) {
         return forward_error(fd);

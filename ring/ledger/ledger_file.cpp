@@ -7,8 +7,7 @@
 #include <cerrno>
 
 #include "common/assert.hpp"
-#include "ring/ledger/bytes.hpp"
-#include "ring/ledger/crc32c.hpp"
+#include "ring/ledger/file_header.hpp"
 #include "ring/ledger/ways_out.hpp"
 
 namespace anel {
@@ -29,7 +28,6 @@ struct Header {
     std::uint64_t adopted_bytes = 0;
     std::uint64_t base_offset = 0;
 };
-std::uint32_t crc_of(const Header& header) { return crc32c(bytes_of(header).subspan(offsetof(Header, id))); }
 
 }  // namespace
 
@@ -42,14 +40,12 @@ Result<std::optional<LedgerFile>> LedgerFile::open(FileSystem& files, const Fold
         return std::optional<LedgerFile>{};
     }
     const std::string what = (folders.path / ".anel/ledger").string();
-    Header header;
-    std::array<std::byte, sizeof header> bytes{};
-    auto got = read_at(fd->get(), bytes, MappedPage::bytes, what);
-    if (!got) {
-        return forward_error(got);
+    auto found = read_header<Header>(fd->get(), MappedPage::bytes, what);
+    if (!found) {
+        return forward_error(found);
     }
-    std::memcpy(&header, bytes.data(), sizeof header);
-    if (*got < sizeof header || header.magic != ledger_magic) {
+    const Header& header = *found;
+    if (header.magic != ledger_magic) {
         return failure(ErrorCode::ledger_damaged,
                        fmt::format("{} is not the file of a ledger: {}", what, way_out::good_copy));
     }
@@ -59,7 +55,7 @@ Result<std::optional<LedgerFile>> LedgerFile::open(FileSystem& files, const Fold
             fmt::format("{} was written by {} program (format version {}, this one knows {}): use that one", what,
                         header.version > ledger_version ? "a newer" : "an older", header.version, ledger_version));
     }
-    if (header.crc != crc_of(header) || header.format > 1) {
+    if (header.crc != crc_of_header(header) || header.format > 1) {
         return failure(ErrorCode::ledger_damaged,
                        fmt::format("{} is damaged (its checksum is wrong): {}", what, way_out::good_copy));
     }
@@ -106,7 +102,7 @@ Result<bool> LedgerFile::create(FileSystem& files, const Folders& folders, const
         return forward_error(present);
     }
     header.file = *present;
-    header.crc = crc_of(header);
+    header.crc = crc_of_header(header);
     Bytes pages(2 * MappedPage::bytes);
     std::memcpy(pages.data() + MappedPage::bytes, &header, sizeof header);
     if (auto written = write_all(files, fd->get(), {pages}, 0, "ledger.write", ".anel/ledger"); !written) {

@@ -10,6 +10,7 @@
 #include "common/assert.hpp"
 #include "ring/ledger/bytes.hpp"
 #include "ring/ledger/crc32c.hpp"
+#include "ring/ledger/file_header.hpp"
 #include "ring/ledger/ways_out.hpp"
 
 namespace anel {
@@ -63,14 +64,12 @@ Result<std::unique_ptr<Segment>> Segment::open(FileSystem& files, int journal, S
     }
     std::unique_ptr<Segment> segment{new Segment};
     segment->fd_ = std::move(*fd);
-    auto& header = segment->header_;
-    std::array<std::byte, sizeof header> bytes{};
-    auto got = read_at(segment->fd(), bytes, MappedPage::bytes, what);
-    if (!got) {
-        return forward_error(got);
+    auto found = read_header<SegmentHeader>(segment->fd(), MappedPage::bytes, what);
+    if (!found) {
+        return forward_error(found);
     }
-    std::memcpy(&header, bytes.data(), sizeof header);
-    if (*got < sizeof header || header.magic != segment_magic) {
+    auto& header = segment->header_ = *found;
+    if (header.magic != segment_magic) {
         return failure(ErrorCode::ledger_damaged,
                        fmt::format("{} is not a segment of a journal: {}", what, way_out::good_copy));
     }

@@ -1,11 +1,16 @@
-// Checksums and records: the bytes themselves.
+// Checksums, headers and records: the bytes themselves.
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <array>
 #include <boost/test/unit_test.hpp>
 #include <random>
 
 #include "ring/ledger/block_sums.hpp"
 #include "ring/ledger/crc32c.hpp"
 #include "ring/ledger/fail_points.hpp"
+#include "ring/ledger/file_header.hpp"
 #include "ring/ledger/record.hpp"
 #include "tests/unit/ledger/world.hpp"
 
@@ -106,6 +111,33 @@ BOOST_AUTO_TEST_CASE(no_changed_bit_of_a_record_goes_unnoticed) {
     }
     BOOST_TEST(decode_record(header, bytes).has_value());
     BOOST_TEST(!decode_record(header, BytesView{bytes}.first(bytes.size() - 1)).has_value());
+}
+
+BOOST_AUTO_TEST_CASE(a_header_is_read_whole_or_is_of_no_kind) {
+    struct Header {
+        std::array<char, 8> magic{'A', 'N', 'E', 'L', 'T', 'S', 'T', '\n'};
+        std::uint32_t version = 1;
+        std::uint32_t crc = 0;
+        std::uint64_t kept = 7;
+    };
+    constexpr std::uint64_t offset = 16;
+    Header written;
+    written.crc = crc_of_header(written);
+    BOOST_TEST(written.crc == crc32c(bytes_of(written.kept)));
+    const Descriptor file{::memfd_create("header", MFD_CLOEXEC)};
+    BOOST_REQUIRE(::pwrite(file.get(), &written, sizeof written, offset) == sizeof written);
+    auto read = read_header<Header>(file.get(), offset, "a header");
+    BOOST_REQUIRE(read);
+    BOOST_TEST((read->magic == written.magic));
+    BOOST_TEST(read->kept == 7U);
+    BOOST_TEST(read->crc == crc_of_header(*read));
+    for (const std::uint64_t bytes : {sizeof written - 1, sizeof written.magic, std::size_t{0}}) {
+        BOOST_REQUIRE(::ftruncate(file.get(), static_cast<off_t>(offset + bytes)) == 0);
+        read = read_header<Header>(file.get(), offset, "a header");
+        BOOST_REQUIRE(read);
+        BOOST_TEST((read->magic == std::array<char, 8>{}));
+    }
+    BOOST_TEST(!read_header<Header>(-1, 0, "a header"));
 }
 
 BOOST_AUTO_TEST_CASE(bad_fail_points_are_refused) {
