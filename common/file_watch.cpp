@@ -10,23 +10,19 @@ namespace anel {
 
 FileWatch::FileWatch() : inotify_{::inotify_init1(IN_NONBLOCK | IN_CLOEXEC)} {}
 
-FileWatch::~FileWatch() {
-    if (inotify_ >= 0) ::close(inotify_);
-}
-
 bool FileWatch::add(const std::filesystem::path& path, std::uint32_t events) {
-    return inotify_ >= 0 && ::inotify_add_watch(inotify_, path.c_str(), events) >= 0;
+    return inotify_.valid() && ::inotify_add_watch(inotify_.get(), path.c_str(), events) >= 0;
 }
 
 void FileWatch::take() const {
     std::array<char, 4096> ignored{};
-    while (::read(inotify_, ignored.data(), ignored.size()) > 0) {
+    while (::read(inotify_.get(), ignored.data(), ignored.size()) > 0) {
     }
 }
 
 void FileWatch::wait(std::chrono::milliseconds most) const {
-    pollfd events{inotify_, POLLIN, 0};
-    if (::poll(&events, inotify_ < 0 ? 0 : 1, static_cast<int>(most.count())) > 0) take();
+    pollfd events{inotify_.get(), POLLIN, 0};
+    if (::poll(&events, inotify_.valid() ? 1 : 0, static_cast<int>(most.count())) > 0) take();
 }
 
 }  // namespace anel

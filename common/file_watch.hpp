@@ -5,26 +5,25 @@
 #include <cstdint>
 #include <filesystem>
 
+#include "common/descriptor.hpp"
+
 namespace anel {
 
 class FileWatch {
 public:
     FileWatch();
-    FileWatch(const FileWatch&) = delete;
-    FileWatch& operator=(const FileWatch&) = delete;
-    ~FileWatch();
 
     /// @param events  inotify's, IN_MODIFY and the like. @return whether they will be told.
     bool add(const std::filesystem::path& path, std::uint32_t events);
     /// For a poll: readable when something happened; -1 where there is no inotify.
-    [[nodiscard]] int descriptor() const { return inotify_; }
+    [[nodiscard]] int descriptor() const { return inotify_.get(); }
     /// Forgets what happened so far.
     void take() const;
     /// Until something happens, `most` passes, or a signal comes; then forgets it.
     void wait(std::chrono::milliseconds most) const;
 
 private:
-    int inotify_;
+    Descriptor inotify_;
 };
 
 }  // namespace anel

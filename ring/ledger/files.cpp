@@ -44,12 +44,6 @@ int FileSystem::rename(int folder, const char* from, const char* name) {
 }
 int FileSystem::sync_all(int fd) { return ::syncfs(fd); }
 
-Descriptor::~Descriptor() {
-    if (fd_ >= 0) {
-        ::close(fd_);
-    }
-}
-
 MappedPage::~MappedPage() {
     if (words_ != nullptr) {
         ::munmap(words_, bytes);

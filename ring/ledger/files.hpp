@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "common/blob.hpp"
+#include "common/descriptor.hpp"
 #include "common/result.hpp"
 
 namespace anel {
@@ -39,24 +40,6 @@ public:
     /// Within one folder. The file that had the name loses it.
     virtual int rename(int folder, const char* from, const char* name);
     virtual int sync_all(int fd);  ///< syncfs: everything on the file system of `fd`
-};
-
-/// A file descriptor with one owner.
-class Descriptor {
-public:
-    Descriptor() = default;
-    explicit Descriptor(int fd) : fd_{fd} {}
-    Descriptor(Descriptor&& other) noexcept : fd_{std::exchange(other.fd_, -1)} {}
-    Descriptor& operator=(Descriptor&& other) noexcept {
-        std::swap(fd_, other.fd_);
-        return *this;
-    }
-    ~Descriptor();
-    [[nodiscard]] int get() const { return fd_; }
-    [[nodiscard]] bool valid() const { return fd_ >= 0; }
-
-private:
-    int fd_ = -1;
 };
 
 /// A page mapped MAP_SHARED from the start of a file: 64-bit words that all processes on this kernel share.

@@ -7,13 +7,14 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <charconv>
 #include <cstring>
 #include <memory>
+
+#include "common/descriptor.hpp"
 
 namespace anel {
 namespace {
@@ -38,14 +39,6 @@ std::string numeric(const addrinfo& entry) {
     getnameinfo(entry.ai_addr, entry.ai_addrlen, text.data(), text.size(), nullptr, 0, NI_NUMERICHOST);
     return text.data();
 }
-
-/// Closes a descriptor at the end of its scope.
-struct Descriptor {
-    int number = -1;
-    ~Descriptor() {
-        if (number >= 0) close(number);
-    }
-};
 
 }  // namespace
 
@@ -112,14 +105,14 @@ bool accepts_connections(const std::string& numeric_host, std::uint16_t port, in
     if (!found) return false;
     const addrinfo& entry = **found;
     const Descriptor socket{::socket(entry.ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
-    if (socket.number < 0) return false;
-    if (connect(socket.number, entry.ai_addr, entry.ai_addrlen) == 0) return true;
+    if (!socket.valid()) return false;
+    if (connect(socket.get(), entry.ai_addr, entry.ai_addrlen) == 0) return true;
     if (errno != EINPROGRESS) return false;
-    pollfd wait{socket.number, POLLOUT, 0};
+    pollfd wait{socket.get(), POLLOUT, 0};
     if (poll(&wait, 1, timeout_ms) != 1) return false;
     int error = 0;
     socklen_t length = sizeof error;
-    return getsockopt(socket.number, SOL_SOCKET, SO_ERROR, &error, &length) == 0 && error == 0;
+    return getsockopt(socket.get(), SOL_SOCKET, SO_ERROR, &error, &length) == 0 && error == 0;
 }
 
 }  // namespace anel
