@@ -35,52 +35,42 @@ std::optional<std::uint64_t> number_in(std::string_view name) {
     return number;
 }
 
-/// A file that is closed.
-class File {
-public:
-    File(const std::filesystem::path& path, int flags) : descriptor_{::open(path.c_str(), flags | O_CLOEXEC, 0666)} {}
-    File(const File&) = delete;
-    File& operator=(const File&) = delete;
-    ~File() {
-        if (descriptor_ >= 0) ::close(descriptor_);
-    }
-    [[nodiscard]] bool valid() const { return descriptor_ >= 0; }
-    [[nodiscard]] ssize_t read(std::string& bytes) const {
-        bytes.resize(chunk_bytes);
-        const auto got = ::read(descriptor_, bytes.data(), bytes.size());
-        bytes.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
-        return got;
-    }
-    [[nodiscard]] bool write(std::string_view bytes) const {
-        while (!bytes.empty()) {
-            const auto done = ::write(descriptor_, bytes.data(), bytes.size());
-            if (done < 0 && errno != EINTR) return false;
-            if (done > 0) bytes.remove_prefix(static_cast<std::size_t>(done));
-        }
-        return true;
-    }
-    [[nodiscard]] bool sync() const { return ::fsync(descriptor_) == 0; }
+Descriptor open_file(const std::filesystem::path& path, int flags) {
+    return Descriptor{::open(path.c_str(), flags | O_CLOEXEC, 0666)};
+}
 
-private:
-    int descriptor_;
-};
+ssize_t read_chunk(const Descriptor& file, std::string& bytes) {
+    bytes.resize(chunk_bytes);
+    const auto got = ::read(file.get(), bytes.data(), bytes.size());
+    bytes.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
+    return got;
+}
+
+[[nodiscard]] bool write_whole(const Descriptor& file, std::string_view bytes) {
+    while (!bytes.empty()) {
+        const auto done = ::write(file.get(), bytes.data(), bytes.size());
+        if (done < 0 && errno != EINTR) return false;
+        if (done > 0) bytes.remove_prefix(static_cast<std::size_t>(done));
+    }
+    return true;
+}
 
 /// The rows of the piece in `part`, durable. @return how many.
 Result<std::uint64_t> write_rows(const Piece& piece, const std::filesystem::path& part, RowFormat format) {
-    const File from{piece.path, O_RDONLY};
+    const auto from = open_file(piece.path, O_RDONLY);
     if (!from.valid()) return no(piece.path, "cannot be read");
-    const File to{part, O_WRONLY | O_CREAT | O_TRUNC};
+    const auto to = open_file(part, O_WRONLY | O_CREAT | O_TRUNC);
     if (!to.valid()) return no(part, "cannot be made");
     std::string rows;
     RowWriter writer{piece.number, format, [&](std::string_view text) { rows += text; }};
     std::string bytes;
     for (;;) {
-        const auto got = from.read(bytes);
+        const auto got = read_chunk(from, bytes);
         if (got < 0 && errno == EINTR) continue;
         if (got < 0) return no(piece.path, "cannot be read");
         if (got == 0) break;
         writer.feed(bytes);
-        if (!to.write(rows)) return no(part, "cannot be written");
+        if (!write_whole(to, rows)) return no(part, "cannot be written");
         rows.clear();
     }
     if (!writer.whole()) {
@@ -88,7 +78,7 @@ Result<std::uint64_t> write_rows(const Piece& piece, const std::filesystem::path
                                                          "finished piece of an output",
                                                          piece.path.string()));
     }
-    if (!to.sync()) return no(part, "cannot be made durable");
+    if (::fsync(to.get()) != 0) return no(part, "cannot be made durable");
     return writer.rows();
 }
 
@@ -136,21 +126,15 @@ Result<Pieces> finished_pieces(const std::filesystem::path& folder) {
 Result<ExportFolder> ExportFolder::open(const std::filesystem::path& path, RowFormat format) {
     std::error_code ignored;
     std::filesystem::create_directory(path, ignored);
-    const int descriptor = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    auto descriptor = open_file(path, O_RDONLY | O_DIRECTORY);
     const auto refuse = [&](const char* why) {
         return failure(ErrorCode::bad_configuration, fmt::format("{}: {}", path.string(), why));
     };
-    if (descriptor < 0) return refuse(std::strerror(errno));
-    ExportFolder folder{path, descriptor, format};
-    if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0) return refuse("another anel export is at work in this folder");
-    return folder;
-}
-
-ExportFolder::ExportFolder(ExportFolder&& other) noexcept
-    : path_{std::move(other.path_)}, descriptor_{std::exchange(other.descriptor_, -1)}, format_{other.format_} {}
-
-ExportFolder::~ExportFolder() {
-    if (descriptor_ >= 0) ::close(descriptor_);
+    if (!descriptor.valid()) return refuse(std::strerror(errno));
+    if (::flock(descriptor.get(), LOCK_EX | LOCK_NB) != 0) {
+        return refuse("another anel export is at work in this folder");
+    }
+    return ExportFolder{path, std::move(descriptor), format};
 }
 
 std::string ExportFolder::name_of(const Piece& piece) const {
@@ -171,7 +155,7 @@ Result<std::uint64_t> ExportFolder::add(const Piece& piece) const {
         return rows;
     }
     if (::rename(part.c_str(), name.c_str()) != 0) return no(name, "cannot be given its name");
-    if (::fsync(descriptor_) != 0) return no(path_, "cannot be made durable");
+    if (::fsync(descriptor_.get()) != 0) return no(path_, "cannot be made durable");
     return rows;
 }
 

@@ -5,9 +5,11 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "client/command/export/rows.hpp"
+#include "common/descriptor.hpp"
 #include "common/result.hpp"
 
 namespace anel::command {
@@ -32,9 +34,6 @@ class ExportFolder {
 public:
     /// Makes the folder where its parent is there. `bad_configuration`: it is none, or somebody else has it.
     [[nodiscard]] static Result<ExportFolder> open(const std::filesystem::path& path, RowFormat format);
-    ExportFolder(ExportFolder&& other) noexcept;
-    ExportFolder& operator=(ExportFolder&&) = delete;
-    ~ExportFolder();
 
     [[nodiscard]] std::string name_of(const Piece& piece) const;
     [[nodiscard]] bool has(const Piece& piece) const;
@@ -43,11 +42,11 @@ public:
     [[nodiscard]] Result<std::uint64_t> add(const Piece& piece) const;
 
 private:
-    ExportFolder(std::filesystem::path path, int descriptor, RowFormat format)
-        : path_{std::move(path)}, descriptor_{descriptor}, format_{format} {}
+    ExportFolder(std::filesystem::path path, Descriptor descriptor, RowFormat format)
+        : path_{std::move(path)}, descriptor_{std::move(descriptor)}, format_{format} {}
 
     std::filesystem::path path_;
-    int descriptor_;
+    Descriptor descriptor_;
     RowFormat format_;
 };
 
