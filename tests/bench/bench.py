@@ -17,8 +17,8 @@ import page
 import pictures
 import rows
 import tables
+from common import TimedOut
 from results import Results
-from ring import TimedOut
 from servers import NotHere
 
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")

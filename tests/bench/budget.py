@@ -15,9 +15,7 @@ import tempfile
 import time
 
 import tables
-
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "interop"))
-from ring import Ring, wait_until  # noqa: E402
+from common import Ring, wait_until
 
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
 PERF_LINES = 25

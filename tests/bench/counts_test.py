@@ -15,8 +15,7 @@ import sys
 import tempfile
 import unittest
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "interop"))
-from ring import Dealer, Ring, wait_until  # noqa: E402
+from common import Dealer, Ring, wait_until
 
 PAYLOAD = b"x" * 100
 BATCH = 256

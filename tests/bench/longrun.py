@@ -4,9 +4,8 @@ import os
 import time
 
 import measure
+from common import Dealer, Ring, wait_until
 from rows import Row
-
-from ring import Dealer, Ring, wait_until
 
 CHUNK_SECONDS = 20
 HELLOS_IN_FLIGHT = 500

@@ -5,11 +5,9 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 import tempfile
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "interop"))
-from ports import free_ports  # noqa: E402
+from common import free_ports
 
 
 class Failed(Exception):

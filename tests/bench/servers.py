@@ -9,14 +9,11 @@ import os
 import shutil
 import socket
 import subprocess
-import sys
 import tempfile
 import time
 import urllib.request
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "interop"))
-from ports import free_ports  # noqa: E402
-from ring import wait_until  # noqa: E402
+from common import free_ports, wait_until
 
 NODES = 5
 
