@@ -21,6 +21,10 @@ std::string identity_of(Instance instance, const std::string& client_id) {
     return text_of_number(instance.value) + client_id;
 }
 
+Descriptor open_file(const std::string& path, int flags) {
+    return Descriptor{::open(path.c_str(), flags | O_CLOEXEC, 0644)};
+}
+
 bool write_all(int file, std::string_view bytes) {
     while (!bytes.empty()) {
         const auto written = ::write(file, bytes.data(), bytes.size());
@@ -40,21 +44,6 @@ bool has_name(int file, const std::string& path) {
 
 }  // namespace
 
-OutboxFile::OutboxFile(OutboxFile&& other) noexcept
-    : path_{std::move(other.path_)},
-      client_id_{std::move(other.client_id_)},
-      instance_{other.instance_},
-      kept_{std::move(other.kept_)},
-      sync_{other.sync_},
-      file_{std::exchange(other.file_, -1)},
-      lock_{std::exchange(other.lock_, -1)},
-      file_bytes_{other.file_bytes_} {}
-
-OutboxFile::~OutboxFile() {
-    if (file_ >= 0) ::close(file_);
-    if (lock_ >= 0) ::close(lock_);
-}
-
 tl::unexpected<Error> OutboxFile::failed(const char* what) const {
     return failure(ErrorCode::io_failed,
                    fmt::format("outbox file {}: {}: {}", path_.string(), what, std::strerror(errno)));
@@ -71,8 +60,8 @@ Result<OutboxFile> OutboxFile::open(const std::filesystem::path& path, const Wan
     outbox.path_ = path;
     outbox.sync_ = wanted.sync;
     if (const auto alone = outbox.be_alone(); !alone) return tl::unexpected{alone.error()};
-    outbox.file_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-    if (outbox.file_ < 0) return outbox.failed("cannot be opened");
+    outbox.file_ = open_file(path.string(), O_RDWR | O_CREAT);
+    if (!outbox.file_.valid()) return outbox.failed("cannot be opened");
     if (const auto read = outbox.read_all(); !read) return tl::unexpected{read.error()};
     if (outbox.instance_.value == 0) {
         outbox.client_id_ = wanted.client_id.empty() ? wanted.fresh_client_id : wanted.client_id;
@@ -98,29 +87,27 @@ Result<OutboxFile> OutboxFile::open(const std::filesystem::path& path, const Wan
 Result<void> OutboxFile::be_alone() {
     const auto lock_path = path_.string() + ".lock";
     while (true) {
-        if (lock_ >= 0) ::close(lock_);
-        lock_ = ::open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-        if (lock_ < 0) return failed("cannot be locked");
-        if (::flock(lock_, LOCK_EX | LOCK_NB) != 0) return failed("another process uses it");
+        lock_ = open_file(lock_path, O_RDWR | O_CREAT);
+        if (!lock_.valid()) return failed("cannot be locked");
+        if (::flock(lock_.get(), LOCK_EX | LOCK_NB) != 0) return failed("another process uses it");
         // Its owner may have removed it since it was opened: a lock without its name keeps nobody out.
-        if (has_name(lock_, lock_path)) return {};
+        if (has_name(lock_.get(), lock_path)) return {};
     }
 }
 
 Result<void> OutboxFile::sync_name() const {
     if (!sync_) return {};
     const auto parent = path_.parent_path();
-    const int folder = ::open(parent.empty() ? "." : parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    auto synced = folder >= 0 && ::fsync(folder) == 0 ? Result<void>{} : sync_failed("its folder cannot be synced");
-    if (folder >= 0) ::close(folder);
-    return synced;
+    const auto folder = open_file(parent.empty() ? "." : parent.string(), O_RDONLY | O_DIRECTORY);
+    if (!folder.valid() || ::fsync(folder.get()) != 0) return sync_failed("its folder cannot be synced");
+    return {};
 }
 
 Result<void> OutboxFile::read_all() {
     std::string bytes;
     std::array<char, 65536> chunk{};
     while (true) {
-        const auto got = ::read(file_, chunk.data(), chunk.size());
+        const auto got = ::read(file_.get(), chunk.data(), chunk.size());
         if (got < 0 && errno == EINTR) continue;
         if (got < 0) return failed("cannot be read");
         if (got == 0) break;
@@ -136,8 +123,8 @@ Result<void> OutboxFile::read_all() {
         return failure(ErrorCode::bad_configuration, fmt::format("{} is not an outbox file of anel", path_.string()));
     }
     if (first_record(rest) || find_later_record(rest)) return damaged();
-    if (::ftruncate(file_, static_cast<off_t>(file_bytes_)) != 0) return failed("cannot be written");
-    if (::lseek(file_, 0, SEEK_END) < 0) return failed("cannot be written");
+    if (::ftruncate(file_.get(), static_cast<off_t>(file_bytes_)) != 0) return failed("cannot be written");
+    if (::lseek(file_.get(), 0, SEEK_END) < 0) return failed("cannot be written");
     return {};
 }
 
@@ -200,8 +187,8 @@ bool OutboxFile::read_record(const OutboxRecord& record) {
 }
 
 Result<void> OutboxFile::append(const std::string& records) {
-    if (!write_all(file_, records)) return failed("cannot be written");
-    if (sync_ && ::fdatasync(file_) != 0) return sync_failed("cannot be synced");
+    if (!write_all(file_.get(), records)) return failed("cannot be written");
+    if (sync_ && ::fdatasync(file_.get()) != 0) return sync_failed("cannot be synced");
     file_bytes_ += records.size();
     return {};
 }
@@ -238,14 +225,11 @@ Result<void> OutboxFile::replace(const KeptOutbox& outbox) {
         put_record(records, kind_batch, as_text(frame));
     }
     const auto fresh_path = path_.string() + ".new";
-    const int fresh = ::open(fresh_path.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-    if (fresh < 0) return failed("cannot be rewritten");
-    const bool written = write_all(fresh, records) && ::fdatasync(fresh) == 0;
-    if (!written || ::rename(fresh_path.c_str(), path_.c_str()) != 0) {
-        ::close(fresh);
-        return failed("cannot be rewritten");
-    }
-    ::close(std::exchange(file_, fresh));
+    auto fresh = open_file(fresh_path, O_RDWR | O_CREAT | O_TRUNC);
+    if (!fresh.valid()) return failed("cannot be rewritten");
+    const bool written = write_all(fresh.get(), records) && ::fdatasync(fresh.get()) == 0;
+    if (!written || ::rename(fresh_path.c_str(), path_.c_str()) != 0) return failed("cannot be rewritten");
+    file_ = std::move(fresh);
     file_bytes_ = records.size();
     return sync_name();
 }

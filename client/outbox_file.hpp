@@ -7,6 +7,7 @@
 
 #include "client/outbox_records.hpp"
 #include "client/session.hpp"
+#include "common/descriptor.hpp"
 
 namespace anel::client {
 
@@ -26,10 +27,6 @@ public:
         bool sync = false;
     };
     [[nodiscard]] static Result<OutboxFile> open(const std::filesystem::path& path, const Wanted& wanted);
-
-    OutboxFile(OutboxFile&& other) noexcept;
-    OutboxFile& operator=(OutboxFile&&) = delete;
-    ~OutboxFile();
 
     [[nodiscard]] const std::string& client_id() const { return client_id_; }
     [[nodiscard]] Instance instance() const { return instance_; }
@@ -68,8 +65,8 @@ private:
     Instance instance_;
     KeptOutbox kept_;
     bool sync_ = false;
-    int file_ = -1;
-    int lock_ = -1;
+    Descriptor lock_;  ///< before the file: it goes last
+    Descriptor file_;
     std::size_t file_bytes_ = 0;
 };
 
