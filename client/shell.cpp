@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <system_error>
 
-
 namespace anel::client {
 namespace {
 
@@ -49,18 +48,15 @@ Client::Shell::Shell(Options options, std::optional<OutboxFile> outbox, SessionO
       outbox_{std::move(outbox)},
       context_{shared_context()},
       link_{*context_, options_.timing},
-      resolver_{[this] { wake(); }},
       wake_fd_{::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)},
+      resolver_{[this] { wake(); }},
       session_{std::move(session_options), outbox_ ? std::exchange(outbox_->kept(), {}) : KeptOutbox{}} {
-    if (wake_fd_ < 0) throw std::system_error{errno, std::generic_category()};
+    if (!wake_fd_.valid()) throw std::system_error{errno, std::generic_category()};
     restored = session_.last_ordinal().value;
     thread_ = std::thread{[this] { run(); }};
 }
 
-Client::Shell::~Shell() {
-    (void)close(std::chrono::milliseconds{0}, Farewell::keep);
-    ::close(wake_fd_);
-}
+Client::Shell::~Shell() { (void)close(std::chrono::milliseconds{0}, Farewell::keep); }
 
 // --- for the threads of the user -----------------------------------------------------------------
 
@@ -139,7 +135,7 @@ std::string Client::Shell::trouble() {
 void Client::Shell::wake() {
     if (woken_.exchange(true)) return;
     const std::uint64_t one = 1;
-    (void)!::write(wake_fd_, &one, sizeof one);
+    (void)!::write(wake_fd_.get(), &one, sizeof one);
 }
 
 // --- the client's own thread ---------------------------------------------------------------------
@@ -166,12 +162,12 @@ void Client::Shell::run() {
         }
         if (leave && !std::exchange(said_leave, true)) step(LeaveRequested{});
         if (stop) break;
-        std::vector<zmq::pollitem_t> items{{nullptr, wake_fd_, ZMQ_POLLIN, 0}};
+        std::vector<zmq::pollitem_t> items{{nullptr, wake_fd_.get(), ZMQ_POLLIN, 0}};
         link_.add_to(items);
         (void)zmq_poll(items.data(), static_cast<int>(items.size()), poll_milliseconds());
         if ((items[0].revents & ZMQ_POLLIN) != 0) {
             std::uint64_t count = 0;
-            (void)!::read(wake_fd_, &count, sizeof count);
+            (void)!::read(wake_fd_.get(), &count, sizeof count);
             woken_ = false;
             if (wanted_node_) connect();
         }

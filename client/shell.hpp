@@ -59,9 +59,9 @@ private:
     std::optional<OutboxFile> outbox_;
     std::shared_ptr<zmq::context_t> context_;
     Link link_;
-    Resolver resolver_;
-    int wake_fd_;
+    Descriptor wake_fd_;
     std::atomic<bool> woken_{false};
+    Resolver resolver_;  ///< behind what it wakes: a lookup ends when it will, and this waits for it
     std::optional<std::size_t> wanted_node_;  ///< asked for, not yet connected to: its name is being resolved
     bool link_failed_ = false;
     Actions spare_;  ///< empty; keeps its room from one step to the next
