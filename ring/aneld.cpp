@@ -136,7 +136,7 @@ Ending run(Settings settings) {
     std::unique_ptr<RingWatch> watch;
     std::unique_ptr<HttpServer> http;
     if (settings.http_port != 0) {
-        auto started = HttpServer::start(options.bind_host, settings.http_port, feed, [&](std::string_view path) {
+        auto started = HttpServer::start(settings.http_bind, settings.http_port, feed, [&](std::string_view path) {
             return answer_http(std::string{path}, questions, life);
         });
         if (!started) return ending_of(started.error());

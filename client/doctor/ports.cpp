@@ -44,19 +44,21 @@ Findings check_ports(const Settings& settings, int timeout_ms) {
     const auto listens_at = bind_host_of(settings, *host);
     Findings findings;
     bool runs = false;
-    const auto check = [&](const std::string& what, std::uint16_t port, const auto& answers) {
-        const auto where = to_text({listens_at, port});
-        const auto problem = listening_problem(listens_at, port);
+    const auto check = [&](const std::string& what, const std::string& at, std::uint16_t port, const auto& answers) {
+        const auto where = to_text({at, port});
+        const auto problem = listening_problem(at, port);
         if (problem.empty()) findings.push_back({Level::ok, what, where, "free"});
         else findings.push_back(judge_taken(what, where, answers(to_text({*host, port})), settings.node.self, problem));
     };
-    check("client port", settings.port, [&](const std::string& address) {
+    check("client port", listens_at, settings.port, [&](const std::string& address) {
         runs = answers_as_client_port(address, settings.node.self, timeout_ms);
         return runs;
     });
-    check("cluster port", settings.cluster_port,
+    check("cluster port", listens_at, settings.cluster_port,
           [&](const std::string&) { return answers_as_cluster_port(*host, settings); });
-    if (settings.http_port != 0) check("http port", settings.http_port, [&](const std::string&) { return runs; });
+    if (settings.http_port != 0) {
+        check("http port", settings.http_bind, settings.http_port, [&](const std::string&) { return runs; });
+    }
     const auto& links = settings.link_ports;
     if (links.first != 0 && links.last - links.first + 1U < link_ports_least) {
         findings.push_back(

@@ -45,6 +45,19 @@ class Http(unittest.TestCase):
             wait_until(lambda: ring.get("/readyz")[0] == 503, 10, "a lonely node is not ready")
             self.assertEqual(ring.get("/healthz")[0], 200)
 
+    def test_only_this_machine_sees_the_page_unless_told_otherwise(self):
+        # 127.0.0.2 is another address of this machine: who listens everywhere answers there, too.
+        for bind, reached in ((None, False), ("*", True)):
+            settings = {"ANEL_BIND": "*"} | ({"ANEL_HTTP_BIND": bind} if bind else {})
+            with self.subTest(bind=bind), HttpRing(1, **settings) as ring:
+                ring.wait_healthy()
+                self.assertEqual(ring.get("/healthz")[0], 200)
+                with socket.create_connection(("127.0.0.2", ring.nodes[0].port), timeout=5):
+                    pass
+                with socket.socket() as elsewhere:
+                    refused = elsewhere.connect_ex(("127.0.0.2", ring.http[0]))
+                self.assertEqual(refused == 0, reached)
+
     def test_metrics_are_sound_documented_and_count(self):
         with HttpRing(1) as ring:
             ring.wait_healthy()
