@@ -211,25 +211,34 @@ Result<std::optional<CheckpointMark>> newest_mark(FileSystem& files, const Folde
     return std::optional{mark_of((*read)->header)};
 }
 
-Result<void> trim_below(FileSystem& files, const Folders& folders, const CheckpointMark& mark) {
-    const auto remove = [&files](int folder, std::uint64_t limit, const char* what) -> Result<void> {
+Result<std::vector<Descriptor>> trim_below(FileSystem& files, const Folders& folders, const CheckpointMark& mark) {
+    std::vector<Descriptor> removed;
+    const auto remove = [&](int folder, std::uint64_t limit, const char* what, bool keep_open) -> Result<void> {
         auto numbers = list_numbers(folder, what);
         if (!numbers) {
             return forward_error(numbers);
         }
         for (const auto number : *numbers) {
-            if (number < limit) {
-                fail_points::pass("trim.unlink");
-                if (files.unlink(folder, std::to_string(number).c_str()) != 0 && errno != ENOENT) {
-                    return io_failure(fmt::format("remove {}/{}", what, number), errno);
+            if (number >= limit) {
+                continue;
+            }
+            const auto name = std::to_string(number);
+            // One that cannot be opened is removed as well; then its last close frees it.
+            auto opened = keep_open ? open_existing(files, folder, name, O_RDWR) : Descriptor{};
+            fail_points::pass("trim.unlink");
+            if (files.unlink(folder, name.c_str()) == 0) {
+                if (opened && opened->valid()) {
+                    removed.push_back(std::move(*opened));
                 }
+            } else if (errno != ENOENT) {
+                return io_failure(fmt::format("remove {}/{}", what, number), errno);
             }
         }
         return {};
     };
-    return remove(folders.checkpoint.get(), mark.round.value, ".anel/checkpoint").and_then([&] {
-        return remove(folders.journal.get(), mark.segment.value, ".anel/journal");
-    });
+    return remove(folders.checkpoint.get(), mark.round.value, ".anel/checkpoint", false)
+        .and_then([&] { return remove(folders.journal.get(), mark.segment.value, ".anel/journal", true); })
+        .map([&] { return std::move(removed); });
 }
 
 }  // namespace anel

@@ -36,6 +36,8 @@ struct Checkpoint {
                                                                 LedgerId ledger);
 
 /// Deletes lower checkpoints and the segments below what this one needs; never anything higher.
-[[nodiscard]] Result<void> trim_below(FileSystem& files, const Folders& folders, const CheckpointMark& mark);
+/// @return the deleted segments, still open; not yet durably deleted
+[[nodiscard]] Result<std::vector<Descriptor>> trim_below(FileSystem& files, const Folders& folders,
+                                                         const CheckpointMark& mark);
 
 }  // namespace anel

@@ -62,7 +62,12 @@ void CheckpointThread::wait_idle() {
 void CheckpointThread::run() {
     std::unique_lock lock{mutex_};
     while (true) {
-        changed_.wait(lock, [this] { return stop_ || waiting_ || !unneeded_.empty(); });
+        const auto is_asked = [this] { return stop_ || waiting_ || !unneeded_.empty(); };
+        if (freeing_.done()) {
+            changed_.wait(lock, is_asked);
+        } else {
+            changed_.wait_for(lock, Freeing::pause, is_asked);
+        }
         if (stop_) {
             return;
         }
@@ -72,6 +77,7 @@ void CheckpointThread::run() {
         busy_ = true;
         lock.unlock();
         unneeded.clear();
+        freeing_.step(world_.files);
         auto written = job ? write(*job) : Result<void>{};
         // A full disk only means that the journal stays longer; the next checkpoint tries again.
         if (!written && written.error().code != ErrorCode::disk_full) {
@@ -139,10 +145,25 @@ Result<void> CheckpointThread::write(Job& job) {
             return linked;
         }
         output_.forget_below(at.output_end);
-        return trim_below(world_.files, world_.folders, mark).and_then([&] {
+        return trim(mark).and_then([&] {
             return trim_waiting_outputs(world_.files, world_.folders, (*walk)->segment->header().output);
         });
     }
+}
+
+Result<void> CheckpointThread::trim(const CheckpointMark& mark) {
+    auto removed = trim_below(world_.files, world_.folders, mark);
+    if (!removed) {
+        return forward_error(removed);
+    }
+    if (removed->empty()) {
+        return {};
+    }
+    if (auto synced = fsync_folder(world_.files, world_.folders.journal.get(), ".anel/journal"); !synced) {
+        return synced;
+    }
+    freeing_.take(std::move(*removed));
+    return {};
 }
 
 Result<void> CheckpointThread::make_output_durable(const Walk& walk, const std::optional<CheckpointMark>& previous) {

@@ -4,6 +4,7 @@
 
 #include "ring/ledger/block_sums.hpp"
 #include "ring/ledger/checkpoint_file.hpp"
+#include "ring/ledger/freeing.hpp"
 #include "ring/ledger/kept_segment.hpp"
 #include "ring/ledger/ledger_file.hpp"
 #include "ring/ledger/output.hpp"
@@ -53,6 +54,8 @@ private:
     };
     void run();
     void take_news();
+    /// Removes what the checkpoint made useless, and begins to free it.
+    [[nodiscard]] Result<void> trim(const CheckpointMark& mark);
     [[nodiscard]] Result<void> make_output_durable(const Walk& walk, const std::optional<CheckpointMark>& previous);
     [[nodiscard]] Result<void> write(Job& job);
     /// None where the journal was trimmed under it: another node's checkpoint is newer.
@@ -72,6 +75,7 @@ private:
     Output output_;
     Round suspect_round_;
     Bytes buffer_;
+    Freeing freeing_;
     std::mutex mutex_;
     std::condition_variable changed_;
     std::optional<Job> waiting_;

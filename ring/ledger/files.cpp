@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <signal.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -42,7 +43,17 @@ int FileSystem::unlink(int folder, const char* name) { return ::unlinkat(folder,
 int FileSystem::rename(int folder, const char* from, const char* name) {
     return ::renameat(folder, from, folder, name);
 }
+int FileSystem::shorten(int fd, off_t bytes) { return ::ftruncate(fd, bytes); }
 int FileSystem::sync_all(int fd) { return ::syncfs(fd); }
+bool FileSystem::has_alone(int fd) {
+    // The kernel gives the lease of a file to the only one who has it. It is not kept; whoever opens the file in between
+    // makes the kernel send a signal: SIGURG, which does nothing, in place of SIGIO, which ends the process.
+    if (::fcntl(fd, F_SETSIG, SIGURG) != 0 || ::fcntl(fd, F_SETLEASE, F_WRLCK) != 0) {
+        return false;
+    }
+    static_cast<void>(::fcntl(fd, F_SETLEASE, F_UNLCK));
+    return true;
+}
 
 MappedPage::~MappedPage() {
     if (words_ != nullptr) {

@@ -37,9 +37,12 @@ public:
     virtual void start_write_back(int fd, off_t offset, off_t bytes);
     virtual int link(int fd, int folder, const char* name);  ///< gives an O_TMPFILE its name
     virtual int unlink(int folder, const char* name);
+    virtual int shorten(int fd, off_t bytes);  ///< of a file that has no name any more
     /// Within one folder. The file that had the name loses it.
     virtual int rename(int folder, const char* from, const char* name);
     virtual int sync_all(int fd);  ///< syncfs: everything on the file system of `fd`
+    /// Whether nobody else has this file open or mapped, in any process. False, too, where that cannot be told.
+    virtual bool has_alone(int fd);
 };
 
 /// A page mapped MAP_SHARED from the start of a file: 64-bit words that all processes on this kernel share.

@@ -62,6 +62,14 @@ Result<std::unique_ptr<Segment>> Segment::open(FileSystem& files, int journal, S
     if (!fd->valid()) {
         return nullptr;
     }
+    // Opened at the very moment at which it was trimmed: its bytes may go any time (Freeing).
+    auto status = status_of(fd->get(), what);
+    if (!status) {
+        return forward_error(status);
+    }
+    if (status->st_nlink == 0) {
+        return nullptr;
+    }
     std::unique_ptr<Segment> segment{new Segment};
     segment->fd_ = std::move(*fd);
     auto found = read_header<SegmentHeader>(segment->fd(), MappedPage::bytes, what);

@@ -1,6 +1,7 @@
 // The order of the calls that a power cut could tell apart: what is vouched for, or built on, is synced before.
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <boost/test/unit_test.hpp>
 #include <mutex>
@@ -37,6 +38,14 @@ public:
     int unlink(int folder, const char* name) override {
         note("unlink " + name_of(folder) + "/" + name);
         return FileSystem::unlink(folder, name);
+    }
+    int shorten(int fd, off_t bytes) override {
+        note("shorten " + name_of(fd));
+        return FileSystem::shorten(fd, bytes);
+    }
+    [[nodiscard]] bool has(const std::string& call) {
+        const std::scoped_lock guard{mutex_};
+        return std::find(calls_.begin(), calls_.end(), call) != calls_.end();
     }
     [[nodiscard]] Calls take() {
         const std::scoped_lock guard{mutex_};
@@ -127,9 +136,33 @@ BOOST_AUTO_TEST_CASE(a_checkpoint_is_durable_before_what_it_replaces_goes) {
     auto other = must_open(with(folder, files, 1));
     static_cast<void>(files.take());
     must_checkpoint(*other, 3);
-    const Calls expected{"sync journal/2", "write output.txt",   "write output.txt",    "sync output.txt",    "sync journal",
-                         "sync unnamed",   "link checkpoint/3",  "sync checkpoint",     "unlink checkpoint/1", "unlink journal/1"};
+    const Calls expected{"sync journal/2", "write output.txt",    "write output.txt", "sync output.txt",
+                         "sync journal",   "sync unnamed",        "link checkpoint/3", "sync checkpoint",
+                         "unlink checkpoint/1", "unlink journal/1", "sync journal"};
     BOOST_TEST(files.take() == expected, boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(a_trimmed_segment_has_lost_its_name_for_good_before_its_bytes_go) {
+    const Folder folder;
+    Recorder files;
+    auto ledger = must_open(with(folder, files, 0));
+    auto segment = must_grant(*ledger, 0).segment;
+    // Three segments further: until then the first is kept open.
+    for (std::uint64_t round = 1; round <= 3; ++round) {
+        must_append(*ledger, segment, make_round(round));
+        segment = *ledger->rotate(segment, {round}, std::nullopt);
+    }
+    static_cast<void>(files.take());
+    must_append(*ledger, segment, make_round(4));
+    must_checkpoint(*ledger, 4);
+    const std::string cut = "shorten journal/1 (deleted)";
+    while (!files.has(cut)) {
+        std::this_thread::yield();
+    }
+    const auto calls = files.take();
+    const auto removed = std::find(calls.begin(), calls.end(), "unlink journal/1");
+    const auto synced = std::find(removed, calls.end(), "sync journal");
+    BOOST_TEST((synced != calls.end() && synced < std::find(calls.begin(), calls.end(), cut)));
 }
 
 BOOST_AUTO_TEST_CASE(output_goes_to_the_disk_block_by_block_before_a_checkpoint_asks_for_it) {
