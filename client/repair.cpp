@@ -24,6 +24,7 @@ nlohmann::json report_as_json(const RepairReport& report) {
             {"unchecked", json_of(report.unchecked)},
             {"behind", report.behind ? json_of({*report.behind}) : nlohmann::json::array()},
             {"kept_tail", report.kept_tail ? json_of({*report.kept_tail}) : nlohmann::json::array()},
+            {"appended_at", json_of(report.appended_at)},
             {"sums_lost_from", json_of(report.sums_lost_from)},
             {"output_missing", report.output_missing},
             {"output_replaced", report.output_replaced},
@@ -51,7 +52,8 @@ int run(const RepairFlags& flags) {
     } else {
         for (const auto& line : describe(*report, options)) fmt::print("{}\n", line);
     }
-    return report->needs_adoption() && !report->adoption ? exit_cannot : exit_success;
+    const bool settled = !report->appended_at && (!report->needs_adoption() || report->adoption);
+    return settled ? exit_success : exit_cannot;
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "ring/ledger/crc32c.hpp"
 #include "ring/ledger/ways_out.hpp"
 
 namespace anel {
@@ -121,6 +122,9 @@ Result<void> CheckpointThread::write(Job& job) {
         if (!there || !*there) {
             return there ? Result<void>{} : forward_error(there);  // finished and removed since: the next one will do
         }
+        if (auto same = check_tail((*walk)->sums); !same) {
+            return same;
+        }
         auto tail = output_.tail_hash(at.output_end);
         if (!tail) {
             return forward_error(tail);
@@ -149,6 +153,40 @@ Result<void> CheckpointThread::write(Job& job) {
             return trim_waiting_outputs(world_.files, world_.folders, (*walk)->segment->header().output);
         });
     }
+}
+
+Result<void> CheckpointThread::check_tail(const BlockSums& sums) {
+    struct Part {
+        std::uint64_t begin;
+        std::uint64_t end;
+        std::uint32_t crc;
+    };
+    const std::uint64_t border = sums.offset() / block_bytes * block_bytes;
+    std::vector<Part> parts{{border, sums.offset(), sums.partial()}};
+    if (!sums.finished().empty()) {
+        parts.push_back({border - block_bytes, border, sums.finished().back()});
+    }
+    auto kept_from = output_.begin();
+    if (!kept_from) {
+        return forward_error(kept_from);
+    }
+    for (const auto& part : parts) {
+        if (part.begin < *kept_from) {
+            continue;
+        }
+        buffer_.resize(part.end - part.begin);
+        auto got = output_.read(buffer_, part.begin);
+        if (!got) {
+            return forward_error(got);
+        }
+        if (*got < buffer_.size() || crc32c(buffer_) != part.crc) {
+            return failure(ErrorCode::outside_hands,
+                           fmt::format("output.txt was changed while the ring ran, somewhere in the {} bytes before "
+                                       "byte {}: {}",
+                                       buffer_.size(), part.end, way_out::repair(world_.folders.path)));
+        }
+    }
+    return {};
 }
 
 Result<void> CheckpointThread::trim(const CheckpointMark& mark) {

@@ -54,6 +54,9 @@ private:
     };
     void run();
     void take_news();
+    /// The last one or two MiB that were finished or begun since the last checkpoint read as the records say.
+    /// `outside_hands`: from a checkpoint on a start would take what is there for what was written.
+    [[nodiscard]] Result<void> check_tail(const BlockSums& sums);
     /// Removes what the checkpoint made useless, and begins to free it.
     [[nodiscard]] Result<void> trim(const CheckpointMark& mark);
     [[nodiscard]] Result<void> make_output_durable(const Walk& walk, const std::optional<CheckpointMark>& previous);

@@ -10,6 +10,7 @@
 //   record.reserve output.reserve record.write record.written | decide.before decide.after |
 //   output.write output.first_half output.middle output.written | sync.requested (then the token goes on);
 //   segment.sync segment.synced on the sync thread
+// wherever a record is read back: record.read
 // a grant or rotation: segment.reserve, grant.before_seal grant.sealed or rotate.sealed, grant.durable,
 //   segment.write, grant.before_link, grant.linked, output.filler; segment.write_again behind a restart
 // a new file of the output: output.prepared before the seal; series.write output.before_turn output.turned behind the link

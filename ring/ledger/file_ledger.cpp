@@ -48,10 +48,6 @@ Result<void> FileLedger::check_names(const Segment& segment, std::uint64_t bytes
     return file_.check_name(folders_);
 }
 
-Result<void> FileLedger::check_output(const Segment& segment, std::uint64_t bytes) const {
-    return fenced_if_slept(segment, output_.check(bytes));
-}
-
 Result<void> FileLedger::fenced_if_slept(const Segment& segment, Result<void> same) const {
     if (same || same.error().code != ErrorCode::outside_hands) {
         return same;
@@ -103,7 +99,8 @@ Result<void> FileLedger::write_record(SegmentNumber number, const RoundRecord& r
     if (auto named = check_names(segment, before->file_offset); !named) {
         return named;
     }
-    auto same = enter_output(segment).and_then([&] { return check_output(segment, before->output_end); });
+    auto same = enter_output(segment).and_then(
+        [&] { return fenced_if_slept(segment, output_.check_end(before->output_end)); });
     if (!same) {
         return same;
     }

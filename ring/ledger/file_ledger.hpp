@@ -106,10 +106,8 @@ private:
     [[nodiscard]] Result<void> read_segment(Segment& segment, Round applied, History& history);
     /// Segment and ledger still have their names, and the segment has at least `bytes`. `outside_hands`, `fenced`.
     [[nodiscard]] Result<void> check_names(const Segment& segment, std::uint64_t bytes) const;
-    /// output.txt still has its name and at least `bytes`. `outside_hands`; `fenced` where the ring went on behind
-    /// `segment` while we slept, and perhaps in a new file.
-    [[nodiscard]] Result<void> check_output(const Segment& segment, std::uint64_t bytes) const;
-    /// Takes a look at output.txt for what it is where the ring went on behind `segment` since.
+    /// What a look at output.txt found: `fenced` where the ring went on behind `segment` while we slept, perhaps in a
+    /// new file; else `outside_hands` is what it says.
     [[nodiscard]] Result<void> fenced_if_slept(const Segment& segment, Result<void> same) const;
     [[nodiscard]] bool begins_file(const Segment& segment, const Position& before, const RoundRecord& record) const;
 

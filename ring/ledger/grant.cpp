@@ -254,7 +254,7 @@ Result<void> FileLedger::recover_output(Segment& last, const Position& tip) {
     }
     const auto& header = last.header();
     const std::uint64_t certain = tip.slots > 0 ? before->output_offset : header.gap_begin;
-    if (auto same = check_output(last, certain); !same) {
+    if (auto same = fenced_if_slept(last, output_.check(certain)); !same) {
         return same;
     }
     if (tip.slots == 0) {

@@ -232,7 +232,7 @@ Result<std::uint64_t> Output::tail_hash(std::uint64_t end) const {
 
 std::uint64_t Output::hash_of_tail(BytesView tail) { return XXH3_64bits(tail.data(), tail.size()); }
 
-Result<void> Output::check(std::uint64_t bytes) const {
+Result<std::uint64_t> Output::checked_size(std::uint64_t bytes) const {
     struct stat status {};
     if (::fstatat(data_, name, &status, 0) != 0 || status.st_ino != identity().inode) {
         return failure(
@@ -241,12 +241,29 @@ Result<void> Output::check(std::uint64_t bytes) const {
                         way_out::adopt(path_)));
     }
     const std::uint64_t least = bytes - std::min(bytes, place().base);
-    if (static_cast<std::uint64_t>(status.st_size) < least) {
+    const auto size = static_cast<std::uint64_t>(status.st_size);
+    if (size < least) {
         return failure(ErrorCode::outside_hands,
-                       fmt::format("output.txt was shortened to {} bytes, {} were written: {}", status.st_size, least,
+                       fmt::format("output.txt was shortened to {} bytes, {} were written: {}", size, least,
                                    way_out::repair(path_)));
     }
-    return {};
+    return size;
+}
+
+Result<void> Output::check(std::uint64_t bytes) const {
+    return checked_size(bytes).map([](std::uint64_t) {});
+}
+
+Result<void> Output::check_end(std::uint64_t bytes) const {
+    return checked_size(bytes).and_then([&](std::uint64_t size) -> Result<void> {
+        const std::uint64_t written = bytes - std::min(bytes, place().base);
+        if (size > written) {
+            return failure(ErrorCode::outside_hands,
+                           fmt::format("output.txt has {} bytes, {} were written; somebody else wrote behind them: {}",
+                                       size, written, way_out::cut_off(path_, written)));
+        }
+        return {};
+    });
 }
 
 }  // namespace anel

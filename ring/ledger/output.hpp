@@ -57,8 +57,10 @@ public:
     [[nodiscard]] Result<std::uint64_t> tail_hash(std::uint64_t end) const;
     [[nodiscard]] static std::uint64_t hash_of_tail(BytesView tail);
 
-    /// Cheap, before each decide: output.txt still is this file and the output has at least `bytes`. `outside_hands`.
+    /// Cheap: output.txt still is this file and the output has at least `bytes`. `outside_hands`.
     [[nodiscard]] Result<void> check(std::uint64_t bytes) const;
+    /// The same, before each decide: and nothing stands behind them.
+    [[nodiscard]] Result<void> check_end(std::uint64_t bytes) const;
     /// Nothing is in the way of a new file. `outside_hands`.
     [[nodiscard]] Result<void> check_turn() const;
 
@@ -86,6 +88,8 @@ private:
     [[nodiscard]] std::size_t index_at(std::uint64_t offset) const;
     /// Nullptr: it was removed.
     [[nodiscard]] Result<File*> file(std::uint64_t number) const;
+    /// Bytes of output.txt, which still is this file and has at least what `bytes` of the output leave for it.
+    [[nodiscard]] Result<std::uint64_t> checked_size(std::uint64_t bytes) const;
     [[nodiscard]] Result<bool> waits(const OutputPlace& place) const;
     [[nodiscard]] Result<void> name_finished(const OutputPlace& next);
 

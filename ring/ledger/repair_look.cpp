@@ -77,6 +77,10 @@ Result<void> Repairer::walk_journal() {
     if (previous_ && previous_->is_behind(kept_.newest, at_.round) && previous_->tail_end > at_.output_end) {
         report_.kept_tail = previous_->tail();
     }
+    const std::uint64_t known_end = report_.kept_tail ? report_.kept_tail->end : at_.output_end;
+    if (size_ > known_end && !newest_is_foreign_ && !report_.restored()) {
+        report_.appended_at = known_end - output_->place().base;
+    }
     return {};
 }
 
@@ -134,6 +138,7 @@ Result<void> Repairer::walk_segment(Segment& segment) {
         return forward_error(end);
     }
     at_ = *end;
+    newest_is_foreign_ = segment.foreign();
     return {};
 }
 

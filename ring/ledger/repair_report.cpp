@@ -47,7 +47,8 @@ void say_behind(const ByteRange& behind, bool kept, const RepairReport& report, 
                          {ByteRange{behind.begin, middle}});
     }
     if (middle < behind.end) {
-        lines.say_ranges("behind the last round, nobody was acked for it: the next rounds are written over it",
+        lines.say_ranges(report.appended_at ? "behind the last round, and not the ring's"
+                                         : "behind the last round, nobody was acked for it: it becomes blanks",
                          {ByteRange{middle, behind.end}});
     }
 }
@@ -59,6 +60,10 @@ std::string ending(const RepairReport& report, const RepairOptions& options) {
             "CANNOT be restored from the journal, which begins at byte {}: put the old bytes back, or accept "
             "what there is: anel repair --adopt {}",
             report.journal_from, options.folder.string());
+    }
+    if (report.appended_at) {
+        return fmt::format("somebody else wrote behind the last round, and the ring does not write over it: {}",
+                           way_out::cut_off(options.folder, *report.appended_at));
     }
     if (report.adoption) {
         return fmt::format("{}: .anel/adopted/{}; the ring goes on behind round {}, sequence {}",

@@ -75,6 +75,7 @@ private:
     Overlay tail_;                 ///< and of the last 64 KiB, at least
     ReadAhead ahead_;
     std::vector<AdoptedPiece> pieces_;  ///< all that the adoption has
+    bool newest_is_foreign_ = false;
     bool writing_ = false;
 };
 

@@ -10,6 +10,7 @@
 #include "common/assert.hpp"
 #include "ring/ledger/bytes.hpp"
 #include "ring/ledger/crc32c.hpp"
+#include "ring/ledger/fail_points.hpp"
 #include "ring/ledger/file_header.hpp"
 #include "ring/ledger/ways_out.hpp"
 
@@ -23,6 +24,14 @@ constexpr std::uint32_t segment_version =
 std::uint32_t crc_of(const SegmentHeader& header) {
     const std::size_t end = header.version == 1 ? offsetof(SegmentHeader, output) : sizeof header;
     return crc32c(bytes_of(header).first(end).subspan(offsetof(SegmentHeader, ledger)));
+}
+
+/// What cannot be read is an error, and never the end of the records.
+Result<std::size_t> read_record(int fd, std::span<std::byte> into, std::uint64_t offset) {
+    if (const auto effect = fail_points::pass("record.read"); effect.error != 0) {
+        return io_failure("read a record of the journal", effect.error);
+    }
+    return read_at(fd, into, offset, "a record of the journal");
 }
 
 }  // namespace
@@ -167,7 +176,7 @@ Result<std::uint64_t> Segment::slots() {
 
 Result<std::optional<RecordHeader>> Segment::valid_behind(const Position& before, Bytes& buffer) {
     buffer.resize(record_header_bytes);
-    auto got = read_at(fd(), buffer, before.file_offset, "a record of the journal");
+    auto got = read_record(fd(), buffer, before.file_offset);
     if (!got) {
         return forward_error(got);
     }
@@ -179,7 +188,7 @@ Result<std::optional<RecordHeader>> Segment::valid_behind(const Position& before
         return std::optional<RecordHeader>{};
     }
     buffer.resize(header.length);
-    got = read_at(fd(), buffer, before.file_offset, "a record of the journal");
+    got = read_record(fd(), buffer, before.file_offset);
     if (!got) {
         return forward_error(got);
     }
@@ -192,7 +201,7 @@ Result<std::optional<RecordHeader>> Segment::valid_behind(const Position& before
 Result<Position> Segment::position_at(std::uint64_t slots) {
     while (end_.slots < slots) {
         std::array<std::byte, record_header_bytes> bytes{};
-        auto got = read_at(fd(), bytes, end_.file_offset, "a record of the journal");
+        auto got = read_record(fd(), bytes, end_.file_offset);
         if (!got) {
             return forward_error(got);
         }
@@ -225,7 +234,7 @@ Result<RecordHeader> Segment::header_at(std::uint64_t slot) {
     ANEL_ASSERT(slot >= 1);
     ANEL_ASSERT(slot <= starts_.size());
     std::array<std::byte, record_header_bytes> bytes{};
-    auto got = read_at(fd(), bytes, starts_[slot - 1], "a record of the journal");
+    auto got = read_record(fd(), bytes, starts_[slot - 1]);
     if (!got) {
         return forward_error(got);
     }
@@ -243,7 +252,7 @@ Result<Record> Segment::read(std::uint64_t slot, Bytes& buffer) {
         return forward_error(after);
     }
     buffer.resize(after->file_offset - before->file_offset);
-    auto got = read_at(fd(), buffer, before->file_offset, "a record of the journal");
+    auto got = read_record(fd(), buffer, before->file_offset);
     if (!got) {
         return forward_error(got);
     }
@@ -264,7 +273,8 @@ Result<Record> Segment::read(std::uint64_t slot, Bytes& buffer) {
 Result<Record> Segment::next(ReadAhead& ahead) {
     const std::uint64_t slot = end_.slots + 1;
     const std::uint64_t offset = end_.file_offset;
-    auto bytes = ahead.get(fd(), offset, record_header_bytes, "a record of the journal");
+    const ReadAt read = [this](std::span<std::byte> into, std::uint64_t at) { return read_record(fd(), into, at); };
+    auto bytes = ahead.get(read, offset, record_header_bytes);
     if (!bytes) {
         return forward_error(bytes);
     }
@@ -275,7 +285,7 @@ Result<Record> Segment::next(ReadAhead& ahead) {
     if (const auto fault = fault_of(header, end_)) {
         return damaged(slot, offset, *fault);
     }
-    bytes = ahead.get(fd(), offset, header.length, "a record of the journal");
+    bytes = ahead.get(read, offset, header.length);
     if (!bytes) {
         return forward_error(bytes);
     }

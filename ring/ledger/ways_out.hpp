@@ -13,6 +13,11 @@ inline std::string repair(const std::filesystem::path& folder) {
 inline std::string adopt(const std::filesystem::path& folder) {
     return fmt::format("stop all nodes and run anel repair --adopt {}", folder.string());
 }
+/// For text behind the end of output.txt that is not the ring's.
+inline std::string cut_off(const std::filesystem::path& folder, std::uint64_t bytes) {
+    return fmt::format("stop all nodes, keep a copy of it elsewhere if it matters, and run truncate -s {} {}", bytes,
+                       (folder / "output.txt").string());
+}
 /// For a part of the ledger that nothing else holds.
 inline std::string put_back(const std::filesystem::path& folder) {
     return fmt::format(

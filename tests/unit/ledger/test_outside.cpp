@@ -7,6 +7,7 @@
 #include <map>
 
 #include "ring/ledger/audit.hpp"
+#include "ring/ledger/repair.hpp"
 #include "tests/unit/ledger/world.hpp"
 
 using namespace anel;
@@ -136,6 +137,9 @@ BOOST_AUTO_TEST_CASE(while_the_ring_runs_are_noticed_before_the_next_decide) {
          "output.txt was removed or replaced while the ring ran", "anel repair --adopt /"},
         {"output.txt shortened", [](const fs::path& at) { fs::resize_file(at / "output.txt", 7); },
          ErrorCode::outside_hands, "output.txt was shortened to 7 bytes", "anel repair /"},
+        {"output.txt appended to",
+         [](const fs::path& at) { std::ofstream{at / "output.txt", std::ios::app} << "mine\n"; },
+         ErrorCode::outside_hands, "somebody else wrote behind them", "truncate -s "},
         {"segment removed", [](const fs::path& at) { fs::remove(at / ".anel/journal/6"); }, ErrorCode::outside_hands,
          ".anel/journal/6 was removed while the ring ran", "put it back"},
         {"segment shortened", [](const fs::path& at) { fs::resize_file(at / ".anel/journal/6", 8200); },
@@ -160,6 +164,85 @@ BOOST_AUTO_TEST_CASE(while_the_ring_runs_are_noticed_before_the_next_decide) {
             BOOST_TEST((refused.error().code == deed.code));
             BOOST_TEST(refused.error().text.find(deed.told) != std::string::npos, refused.error().text);
             BOOST_TEST(refused.error().text.find(deed.way_out) != std::string::npos, refused.error().text);
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(that_append_are_refused_until_their_text_is_gone_and_nothing_is_written_over_it) {
+    for (const bool reboot : {false, true}) {
+        BOOST_TEST_CONTEXT((reboot ? "the machine was started again" : "only the ring was")) {
+            const Folder folder;
+            auto options = options_for(folder);
+            options.boot = boot('A');
+            {
+                auto ledger = must_open(options);
+                must_append(*ledger, must_grant(*ledger, 0).segment, make_round(1));
+            }
+            std::ofstream{folder.path() / "output.txt", std::ios::app} << "mine";
+            options.boot = boot(reboot ? 'B' : 'A');
+            const RepairOptions look{.folder = folder.path(),
+                                     .mode = RepairMode::rewrite,
+                                     .dry_run = false,
+                                     .files = nullptr,
+                                     .boot = options.boot};
+            BOOST_TEST(repair(look)->appended_at.has_value() == !reboot);
+            auto ledger = must_open(options);
+            const auto segment = must_grant(*ledger, 1).segment;
+            const auto done = append(*ledger, segment, make_round(2));
+            if (reboot) {
+                // It cannot be told from what a power cut leaves.
+                BOOST_TEST(done.has_value());
+                BOOST_TEST(folder.output() == text_of(1) + "   \n" + text_of(2));
+                continue;
+            }
+            BOOST_REQUIRE(!done);
+            BOOST_TEST((done.error().code == ErrorCode::outside_hands));
+            BOOST_TEST(folder.output() == text_of(1) + "mine");
+            const auto own = text_of(1).size();
+            BOOST_TEST(done.error().text.ends_with("truncate -s " + std::to_string(own) + " " +
+                                                   (folder.path() / "output.txt").string()));
+            fs::resize_file(folder.path() / "output.txt", own);
+            must_append(*ledger, segment, make_round(2));
+            BOOST_TEST(folder.output() == text_of(1) + text_of(2));
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(that_edit_while_the_ring_runs_are_noticed_at_the_next_checkpoint_and_can_be_undone) {
+    constexpr std::size_t large = 600'000;
+    // In the MiB that is begun, and in the one before it.
+    for (const std::uint64_t before_end : {10U, 1'000'000U}) {
+        BOOST_TEST_CONTEXT(before_end << " bytes before the end") {
+            const Folder folder;
+            auto options = options_for(folder);
+            std::string why;
+            options.durable = [&](const tl::expected<Round, Error>& durable) {
+                if (!durable) why = durable.error().text;
+            };
+            auto ledger = must_open(options);
+            const auto segment = must_grant(*ledger, 0).segment;
+            for (std::uint64_t round = 1; round <= 4; ++round) {
+                must_append(*ledger, segment, make_round(round, "a", large));
+            }
+            const auto whole = folder.output();
+            // The last round is written again by every checkpoint.
+            must_append(*ledger, segment, make_round(5));
+            {
+                std::fstream file{folder.path() / "output.txt"};
+                file.seekp(static_cast<std::streamoff>(whole.size() - before_end));
+                file << "!";
+            }
+            must_checkpoint(*ledger, 5);
+            ledger.reset();
+            BOOST_TEST(why.find("output.txt was changed while the ring ran") != std::string::npos, why);
+            BOOST_TEST(why.find("anel repair /") != std::string::npos, why);
+            BOOST_TEST(folder.numbers("checkpoint").empty());
+            const RepairOptions mend{
+                .folder = folder.path(), .mode = RepairMode::rewrite, .dry_run = false, .files = nullptr, .boot = {}};
+            BOOST_TEST(repair(mend)->rewritten.size() == 1U);
+            BOOST_TEST(folder.output() == whole + text_of(5));
+            must_checkpoint(*must_open(options_for(folder)), 5);
+            BOOST_TEST(folder.numbers("checkpoint") == std::vector<std::uint64_t>{5});
         }
     }
 }

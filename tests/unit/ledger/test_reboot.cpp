@@ -52,6 +52,39 @@ BOOST_AUTO_TEST_CASE(valid_records_count_and_the_word_does_not) {
     BOOST_TEST(ledger->words({1})->durable.value == 3U);
 }
 
+BOOST_AUTO_TEST_CASE(a_record_that_cannot_be_read_is_an_error_and_never_the_end_of_the_records) {
+    int failures = 0;
+    for (int read = 1; read < 100; ++read) {
+        BOOST_TEST_CONTEXT("read " << read << " of a record fails") {
+            const Folder folder;
+            {
+                auto ledger = must_open(on(folder, 'A'));
+                const auto grant = must_grant(*ledger, 0);
+                for (std::uint64_t round = 1; round <= 3; ++round) {
+                    must_append(*ledger, grant.segment, make_round(round));
+                }
+            }
+            set_words(folder, 1, 1, 0);
+            auto granted = [&]() -> Result<Grant> {
+                const Armed armed{"record.read=error:EIO@" + std::to_string(read)};
+                auto ledger = FileLedger::open(on(folder, 'B'));
+                return ledger ? (*ledger)->read({0}).and_then([&](const History& history) {
+                    BOOST_TEST(history.tip.round.value == 3U);
+                    return (*ledger)->grant({1});
+                })
+                              : tl::unexpected<Error>{ledger.error()};
+            }();
+            auto ledger = must_open(on(folder, 'B', 1));
+            BOOST_TEST(ledger->read({0})->tip.round.value == 3U);
+            BOOST_TEST(folder.output() == text_of(1) + text_of(2) + text_of(3));
+            if (granted) break;
+            BOOST_TEST((granted.error().code == ErrorCode::io_failed), granted.error().text);
+            ++failures;
+        }
+    }
+    BOOST_TEST(failures > 5);
+}
+
 BOOST_AUTO_TEST_CASE(nothing_is_decided_in_a_segment_of_another_boot) {
     const Folder folder;
     {
