@@ -65,10 +65,12 @@ def arguments():
                                      "`./dev bench KIND` (throughput, latency, ...) runs `anel bench KIND` alone.")
     parser.add_argument("--quick", action="store_true", help="every row for a moment, in about two minutes; "
                         "the figures mean nothing and the page stays as it is")
-    parser.add_argument("--long", action="store_true", help="a ledger of 10 GB, a million sessions, 10,000 clients")
+    parser.add_argument("--long", action="store_true", help="a ledger of 10 GB, a million sessions, 10,000 clients, "
+                        "and full load for an hour")
     parser.add_argument("--gigabytes", type=float, default=10, help="--long: size of the ledger (%(default)s)")
     parser.add_argument("--sessions", type=int, default=1_000_000, help="--long: how many (%(default)s)")
     parser.add_argument("--clients", type=int, default=10_000, help="--long: how many (%(default)s)")
+    parser.add_argument("--minutes", type=float, default=60, help="--long: of full load (%(default)s)")
     parser.add_argument("--only", metavar="NAMES", help="rows whose names match, with commas between: 'anel-*,redis-*'")
     parser.add_argument("--tables", action="store_true", help="measures nothing: tables and plots of what is there")
     parser.add_argument("--list", action="store_true", help="names of all rows")

@@ -1,4 +1,5 @@
-"""`./dev bench --long`: what grows. A ledger of many gigabytes, a million sessions, ten thousand clients."""
+"""`./dev bench --long`: what grows, and what lasts. A ledger of many gigabytes, a million sessions, ten thousand clients, and
+an hour of full load."""
 
 import os
 import time
@@ -106,9 +107,19 @@ def many_clients(bench, count):
                      f"p99 {latency['p99_us'] / 1000:,.0f} ms")]
 
 
+def full_load(bench, minutes):
+    """Fails when the view changes: nobody dies, so each change would be a needless one."""
+    result = measure.anel(bench.place, "flapping", round(minutes * 60))
+    return [said(f"full load for {minutes:g} minutes: 100 B messages a second",
+                 f"{result['messages'] / result['seconds']:,.0f}"),
+            said(f"full load for {minutes:g} minutes: view changes, longest time without an ack",
+                 f"{result['view_changes']}, {result['longest_gap_ms']} ms")]
+
+
 def rows(options):
     return [
         Row("long-ledger", "anel", "a large ledger", lambda bench, *_: large_ledger(bench, options.gigabytes)),
         Row("long-sessions", "anel", "many sessions", lambda bench, *_: many_sessions(bench, options.sessions)),
+        Row("long-load", "anel", "full load for an hour", lambda bench, *_: full_load(bench, options.minutes)),
         Row("long-clients", "anel", "many clients", lambda bench, *_: many_clients(bench, options.clients)),
     ]
