@@ -1,8 +1,9 @@
-"""What a message costs, in counts that do not depend on how busy the machine is: system calls, context switches, bytes.
+"""What a message costs, in counts that do not depend on how busy the machine is: system calls, context switches, bytes
+written, allocations, and bytes copied within a node's own memory.
 
 A guard against a change that quietly doubles the work. Bounds are about twice what was counted when they were set,
 which stands beside them: lower them when the ring gets better. System calls are counted by strace; where tracing is
-not allowed, that part is left out, and said so.
+not allowed, that part is left out, and said so. Allocations and copies are counted by bench_counting.so, which the nodes load.
 
 Usage: counts_test.py FOLDER_OF_BINARIES [unittest arguments]
 """
@@ -10,6 +11,7 @@ Usage: counts_test.py FOLDER_OF_BINARIES [unittest arguments]
 import os
 import re
 import signal
+import struct
 import subprocess
 import sys
 import tempfile
@@ -26,20 +28,31 @@ BATCHES_IN_FLIGHT = 4
 # timing, and the bound is below what a round for each batch would cost. A message takes 124 bytes in the output, and is
 # written twice; those of large bids once more, to a file that is written over and over and hardly ever reaches the disk.
 BOUNDS = {
-    "single": {"system calls": 400, "switches": 50, "bytes written": 900},    # counted: 200, 24, 651
-    "batched": {"system calls": 0.6, "switches": 0.1, "bytes written": 450},  # counted: 0.24, 0.03, 310
+    "single": {"system calls": 400, "switches": 50, "bytes written": 900,    # counted: 200, 24, 651
+               "allocations": 310, "bytes copied": 7000},                         # counted: 154, 3445
+    "batched": {"system calls": 0.6, "switches": 0.1, "bytes written": 450,  # counted: 0.24, 0.03, 310
+                "allocations": 0.6, "bytes copied": 530},                         # counted: 0.28, 262
 }
 
 
 class Counter:
     """Sums over all nodes of a ring of what /proc knows of them."""
 
-    def __init__(self, ring):
+    def __init__(self, ring, counting):
         self.pids = [node.process.pid for node in ring.nodes]
+        self.counting = counting
 
     def now(self):
-        return {"switches": sum(self.switches(pid) for pid in self.pids),
-                "bytes written": sum(self.field(f"/proc/{pid}/io", "wchar") for pid in self.pids)}
+        counts = {"switches": sum(self.switches(pid) for pid in self.pids),
+                  "bytes written": sum(self.field(f"/proc/{pid}/io", "wchar") for pid in self.pids)}
+        if self.counting:
+            sums = [struct.unpack("QQ", self.page(pid)) for pid in self.pids]
+            counts["allocations"], counts["bytes copied"] = map(sum, zip(*sums))
+        return counts
+
+    def page(self, pid):
+        with open(os.path.join(self.counting, str(pid)), "rb") as file:
+            return file.read(16)
 
     @staticmethod
     def field(path, name):
@@ -122,14 +135,22 @@ def push_batched(clients, batches, batch):
 class Counts(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.ring = cls.enterClassContext(Ring(BINARIES, settings={"ANEL_TOKEN_TIMEOUT_MS": "10000"}))
+        settings = {"ANEL_TOKEN_TIMEOUT_MS": "10000"}
+        cls.counting = None
+        library = os.path.join(BINARIES, "bench_counting.so")
+        if os.path.exists(library):
+            cls.counting = cls.enterClassContext(tempfile.TemporaryDirectory(prefix="anel-counting-"))
+            settings |= {"LD_PRELOAD": library, "ANEL_COUNTING": cls.counting}
+        else:
+            print("allocations and copies are not counted: this is no x86-64")
+        cls.ring = cls.enterClassContext(Ring(BINARIES, settings=settings))
         cls.ring.wait_healthy()
         cls.clients = [Client(cls.ring, node, f"counts-{node}") for node in (0, 2, 4)]
         push_batched(cls.clients, 4, BATCH)  # what happens once, at the beginning, is not what is counted
 
     def counted(self, push, messages):
         """Per message: switches and bytes of one run, system calls of another, which strace makes slow."""
-        counter = Counter(self.ring)
+        counter = Counter(self.ring, self.counting)
         before = counter.now()
         push()
         costs = {what: (count - before[what]) / messages for what, count in counter.now().items()}
