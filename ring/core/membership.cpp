@@ -80,12 +80,14 @@ void Membership::offer_link(NodeId candidate, CallId call) {
 }
 
 Membership::Offer* Membership::offer_by_call(CallId call) {
-    const auto found = std::find_if(offers_.begin(), offers_.end(), [&](const Offer& offer) { return offer.call == call; });
+    const auto found =
+        std::find_if(offers_.begin(), offers_.end(), [&](const Offer& offer) { return offer.call == call; });
     return found == offers_.end() ? nullptr : &*found;
 }
 
 Membership::Offer* Membership::offer_by_link(LinkId link) {
-    const auto found = std::find_if(offers_.begin(), offers_.end(), [&](const Offer& offer) { return offer.link == link; });
+    const auto found =
+        std::find_if(offers_.begin(), offers_.end(), [&](const Offer& offer) { return offer.link == link; });
     return found == offers_.end() ? nullptr : &*found;
 }
 
@@ -125,7 +127,8 @@ void Membership::answer(const Offer& offer) {
 void Membership::call_arrived(NodeId from, Incarnation incarnation, const Call& call, CallId call_word) {
     // The candidate has written the same number into the ledger that this node reads: they share one page.
     if (call.ledger != context_.ledger || call_word != call.call || excluded(from)) return;
-    if (!in_epoch() && excluded_.keeps_away_from_call(context_.now.steady, context_.config.timing.token_timeout)) return;
+    if (!in_epoch() && excluded_.keeps_away_from_call(context_.now.steady, context_.config.timing.token_timeout))
+        return;
     gone_.erase(from);
     if (!in_epoch()) disk_full_ = call.disk_full;
     if (in_epoch()) {
@@ -224,7 +227,9 @@ void Membership::content_arrived(NodeId from, const Content& content) {
         // It has left that epoch, which they have not heard: to them it is in, so asking to join would go on and on.
         tell_members(Suspect{view_->epoch, SuspectReason::join, context_.config.self});
     } else if (!excluded(content.coordinator)) {  // whom it does not answer need not take its ring apart to call
-        context_.tell(content.coordinator, Join{highest_});
+        // The ring stands still from the join until this node has read what was decided without it: so most of it now.
+        join_at_ = content.coordinator;
+        context_.act(CatchUp{context_.tip.round});
     }
     call_at_ = turn() + context_.config.timing.call_again;
 }
@@ -295,6 +300,7 @@ void Membership::enter(const View& view) {
 }
 
 void Membership::caught_up() {
+    if (const auto coordinator = std::exchange(join_at_, std::nullopt)) context_.tell(*coordinator, Join{highest_});
     if (phase_ != Phase::entering) return;
     caught_up_ = true;
     listener_.epoch_entered(*view_, outbound_);
@@ -405,7 +411,8 @@ void Membership::suspect_arrived(NodeId from, Incarnation incarnation, const Sus
     note(suspect);
     if (!in_epoch()) return;
     // Who waited for the first token in vain does not know whose link is missing; this node may.
-    const bool known_why = suspect.reason == SuspectReason::start_overdue && phase_ == Phase::entering && accuse_successor();
+    const bool known_why =
+        suspect.reason == SuspectReason::start_overdue && phase_ == Phase::entering && accuse_successor();
     if (!known_why) seek();
 }
 
@@ -538,9 +545,7 @@ std::optional<Instant> Membership::next_wakeup() const {
     const auto& timing = context_.config.timing;
     switch (phase_) {
         case Phase::seeking: sooner(soonest, call_at_); break;
-        case Phase::calling:
-            sooner(soonest, rest_until_ ? *rest_until_ : since_ + timing.call_again);
-            break;
+        case Phase::calling: sooner(soonest, rest_until_ ? *rest_until_ : since_ + timing.call_again); break;
         case Phase::entering:
             sooner(soonest, repeat_at_);
             sooner(soonest, since_ + start_patience());

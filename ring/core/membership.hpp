@@ -121,8 +121,8 @@ private:
     Context& context_;
     MembershipListener& listener_;
     Phase phase_ = Phase::seeking;
-    Instant since_;       ///< this phase
-    Epoch highest_;       ///< the highest epoch heard of
+    Instant since_;           ///< this phase
+    Epoch highest_;           ///< the highest epoch heard of
     bool disk_full_ = false;  ///< the last grant found no space, as this node saw it or a candidate said
     std::uint64_t last_link_ = 0;
 
@@ -135,10 +135,11 @@ private:
     std::optional<Instant> rest_until_;  ///< a majority answered; the rest may until then
     std::set<NodeId> gone_;              ///< hints: whose link dropped, who left
     std::set<NodeId> joiners_;
+    std::optional<NodeId> join_at_;  ///< the coordinator to ask, once what was decided meanwhile is read
     Exclusions excluded_;
 
     // in a view
-    std::optional<View> view_;  ///< the present one, or the last
+    std::optional<View> view_;   ///< the present one, or the last
     bool ended_silent_ = false;  ///< it ended for a silence; until the next is entered
     std::optional<LinkId> inbound_;
     std::optional<LinkId> outbound_;
@@ -147,9 +148,9 @@ private:
     bool outbound_failed_ = false;  ///< it ended before it stood
     bool caught_up_ = false;
     std::set<NodeId> ready_;
-    Instant repeat_at_;                   ///< of link hello, ready, view
-    std::optional<Instant> change_at_;    ///< a planned change for joiners_
-    std::set<NodeId> callers_;            ///< who called while it was unclear whether the token lives
+    Instant repeat_at_;                 ///< of link hello, ready, view
+    std::optional<Instant> change_at_;  ///< a planned change for joiners_
+    std::set<NodeId> callers_;          ///< who called while it was unclear whether the token lives
 };
 
 }  // namespace anel
