@@ -21,8 +21,8 @@ struct Settings {
     NodeConfig node;                   ///< `nodes` are filled from `peers`
     std::map<NodeId, Endpoint> peers;  ///< control ports of all nodes; empty: a ring of one
     std::uint16_t port = 5000;
-    std::uint16_t cluster_port = 0;  ///< 0: the one that `peers` names for this node, or 6000
-    std::uint16_t http_port = 0;     ///< 0: none
+    std::uint16_t cluster_port = 0;       ///< 0: the one that `peers` names for this node, or 6000
+    std::uint16_t http_port = 0;          ///< 0: none
     std::string http_bind = "127.0.0.1";  ///< whatever `bind` says: the page shows output, and asks nobody who they are
     std::uint64_t status_viewers_max = 8;
     std::uint16_t feed_port = 0;  ///< 0: none

@@ -149,9 +149,8 @@ Result<void> CheckpointThread::write(Job& job) {
             return linked;
         }
         output_.forget_below(at.output_end);
-        return trim(mark).and_then([&] {
-            return trim_waiting_outputs(world_.files, world_.folders, (*walk)->segment->header().output);
-        });
+        return trim(mark).and_then(
+            [&] { return trim_waiting_outputs(world_.files, world_.folders, (*walk)->segment->header().output); });
     }
 }
 

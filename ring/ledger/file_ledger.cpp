@@ -99,8 +99,8 @@ Result<void> FileLedger::write_record(SegmentNumber number, const RoundRecord& r
     if (auto named = check_names(segment, before->file_offset); !named) {
         return named;
     }
-    auto same = enter_output(segment).and_then(
-        [&] { return fenced_if_slept(segment, output_.check_end(before->output_end)); });
+    auto same =
+        enter_output(segment).and_then([&] { return fenced_if_slept(segment, output_.check_end(before->output_end)); });
     if (!same) {
         return same;
     }

@@ -34,7 +34,7 @@ struct RepairReport {
     std::vector<ByteRange> unchecked;    ///< no checksum says what it was: of a MiB that was cut, or the sums are gone
     std::optional<ByteRange> behind;     ///< behind the last round: bytes that the ledger does not know
     std::optional<ByteRange> kept_tail;  ///< of that, what an adoption before this one keeps
-    std::optional<std::uint64_t> appended_at;  ///< no power cut left what is behind this byte of output.txt as it is now
+    std::optional<std::uint64_t> appended_at;     ///< byte of output.txt that somebody else wrote behind
     std::optional<std::uint64_t> sums_lost_from;  ///< `.anel/blocks` ends at this byte of output.txt
     bool output_missing = false;
     bool output_replaced = false;

@@ -48,7 +48,7 @@ void say_behind(const ByteRange& behind, bool kept, const RepairReport& report, 
     }
     if (middle < behind.end) {
         lines.say_ranges(report.appended_at ? "behind the last round, and not the ring's"
-                                         : "behind the last round, nobody was acked for it: it becomes blanks",
+                                            : "behind the last round, nobody was acked for it: it becomes blanks",
                          {ByteRange{middle, behind.end}});
     }
 }

@@ -117,8 +117,8 @@ BOOST_AUTO_TEST_CASE(a_grant_makes_durable_what_it_builds_on_before_it_has_a_nam
     auto candidate = must_open(with(folder, files, 1));
     static_cast<void>(files.take());
     static_cast<void>(must_grant(*candidate, 1));
-    const Calls expected{"sync journal/1",   "write output.txt", "sync unnamed",
-                         "sync journal",     "link journal/2",   "sync journal"};
+    const Calls expected{"sync journal/1", "write output.txt", "sync unnamed",
+                         "sync journal",   "link journal/2",   "sync journal"};
     BOOST_TEST(files.take() == expected, boost::test_tools::per_element());
 }
 
@@ -136,8 +136,8 @@ BOOST_AUTO_TEST_CASE(a_checkpoint_is_durable_before_what_it_replaces_goes) {
     auto other = must_open(with(folder, files, 1));
     static_cast<void>(files.take());
     must_checkpoint(*other, 3);
-    const Calls expected{"sync journal/2", "write output.txt",    "write output.txt", "sync output.txt",
-                         "sync journal",   "sync unnamed",        "link checkpoint/3", "sync checkpoint",
+    const Calls expected{"sync journal/2",      "write output.txt", "write output.txt",  "sync output.txt",
+                         "sync journal",        "sync unnamed",     "link checkpoint/3", "sync checkpoint",
                          "unlink checkpoint/1", "unlink journal/1", "sync journal"};
     BOOST_TEST(files.take() == expected, boost::test_tools::per_element());
 }
@@ -191,9 +191,8 @@ BOOST_AUTO_TEST_CASE(output_goes_to_the_disk_block_by_block_before_a_checkpoint_
 
 BOOST_AUTO_TEST_CASE(a_sync_vouches_only_for_what_was_decided_before_it_began) {
     std::atomic<bool> decided{false};
-    const auto durable = durable_after([&](FileLedger& other, SegmentNumber segment) {
-        decided = append(other, segment, make_round(2)).has_value();
-    });
+    const auto durable = durable_after(
+        [&](FileLedger& other, SegmentNumber segment) { decided = append(other, segment, make_round(2)).has_value(); });
     BOOST_TEST(decided.load());
     BOOST_TEST(durable == 1U);
 }

@@ -138,7 +138,9 @@ BOOST_AUTO_TEST_CASE(while_the_ring_runs_are_noticed_before_the_next_decide) {
         {"output.txt shortened", [](const fs::path& at) { fs::resize_file(at / "output.txt", 7); },
          ErrorCode::outside_hands, "output.txt was shortened to 7 bytes", "anel repair /"},
         {"output.txt appended to",
-         [](const fs::path& at) { std::ofstream{at / "output.txt", std::ios::app} << "mine\n"; },
+         [](const fs::path& at) {
+             std::ofstream{at / "output.txt", std::ios::app} << "mine\n";
+         },
          ErrorCode::outside_hands, "somebody else wrote behind them", "truncate -s "},
         {"segment removed", [](const fs::path& at) { fs::remove(at / ".anel/journal/6"); }, ErrorCode::outside_hands,
          ".anel/journal/6 was removed while the ring ran", "put it back"},
