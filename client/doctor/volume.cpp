@@ -89,7 +89,7 @@ Finding ledger_in(const std::string& folder, FileSystem& files, const Settings& 
     if (!opened) return {Level::fail, "ledger", folder, opened.error().text};
     const auto& identity = opened->file.identity();
     for (const auto& checked : {check_identity(folder, identity, settings.node.nodes, settings.node.format),
-                                check_start(files, opened->folders, opened->file, opened->output)}) {
+                                check_start(files, opened->folders, opened->file, opened->mark, opened->output)}) {
         if (!checked) return {Level::fail, "ledger", folder, checked.error().text};
     }
     return {Level::ok, "ledger", folder,

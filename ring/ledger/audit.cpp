@@ -214,6 +214,10 @@ private:
         if (!slots) {
             return forward_error(slots);
         }
+        // What is decided here stands in a file that may have got its name only since the first look.
+        if (auto known = *slots > 0 ? output_.file().follow(header.output) : Result<void>{}; !known) {
+            return forward_error(known);
+        }
         if (auto filled = check_filler(header, newest && *slots == 0); !filled || !*filled) {
             return filled;
         }

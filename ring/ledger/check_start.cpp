@@ -131,20 +131,20 @@ Result<void> check_inner_folders(FileSystem& files, Folders& folders) {
     return {};
 }
 
-Result<void> check_start(FileSystem& files, const Folders& folders, const LedgerFile& file, const Output& output) {
-    // Whoever adopts has no node beside it, so the order of these looks does not matter.
+Result<void> check_start(FileSystem& files, const Folders& folders, const LedgerFile& file,
+                         const std::optional<CheckpointMark>& mark, const Output& output) {
+    // Whoever adopts has no node beside it, so it does not matter when this is read.
     auto adoption = newest_adoption(files, folders, file.identity().id);
-    auto mark = newest_mark(files, folders, file.identity().id);
-    if (!adoption || !mark) {
-        return adoption ? forward_error(mark) : forward_error(adoption);
+    if (!adoption) {
+        return forward_error(adoption);
     }
     if (auto same = check_files(folders, file, output, *adoption); !same) {
         return same;
     }
-    if (auto whole = check_output(folders, output, certain_of(file.identity(), *mark, *adoption)); !whole) {
+    if (auto whole = check_output(folders, output, certain_of(file.identity(), mark, *adoption)); !whole) {
         return whole;
     }
-    const std::uint64_t finished = *mark ? (*mark)->output_end / block_bytes : 0;
+    const std::uint64_t finished = mark ? mark->output_end / block_bytes : 0;
     auto sums = count_block_sums(files, folders);
     if (!sums) {
         return forward_error(sums);

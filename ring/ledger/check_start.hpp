@@ -3,6 +3,7 @@
 #pragma once
 
 #include "ring/ledger/adoption.hpp"
+#include "ring/ledger/checkpoint_file.hpp"
 #include "ring/ledger/output.hpp"
 
 namespace anel {
@@ -18,9 +19,11 @@ namespace anel {
                                        const std::optional<Adoption>& adoption);
 
 /// check_files, and that output.txt and block sums are as long as they were, and the end of output.txt is what it was.
+/// @param mark  of the newest checkpoint, from before `output` was opened: a ring that runs may since have gone on in a
+///              new file, and made a checkpoint there
 /// `outside_hands`, `ledger_damaged`.
 [[nodiscard]] Result<void> check_start(FileSystem& files, const Folders& folders, const LedgerFile& file,
-                                       const Output& output);
+                                       const std::optional<CheckpointMark>& mark, const Output& output);
 
 /// That the ledger of `folder` is of these nodes and in this format. `folder_unusable`.
 [[nodiscard]] Result<void> check_identity(const std::filesystem::path& folder, const LedgerIdentity& identity,

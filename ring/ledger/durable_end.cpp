@@ -15,8 +15,10 @@ Result<DurableMark> DurableEnd::look() {
     for (int attempt = 0;; ++attempt) {
         auto found = look_once();
         const bool touched = !found && found.error().code == ErrorCode::outside_hands;
-        // Behind a sealed segment the output may have gone on in a new file meanwhile.
-        if (!touched || !segment_ || !segment_->sealed() || attempt == attempts) {
+        // The output may have gone on in a new file meanwhile: behind this segment, or in it.
+        const bool moved =
+            segment_ && (segment_->sealed() || segment_->header().output.file > output_.place().file);
+        if (!touched || !moved || attempt == attempts) {
             return found;
         }
     }

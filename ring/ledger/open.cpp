@@ -146,14 +146,15 @@ Result<std::unique_ptr<FileLedger>> FileLedger::open(const LedgerOptions& option
             return forward_error(synced);
         }
     }
-    auto output = Output::open(files, *folders, true);
+    auto mark = newest_mark(files, *folders, (*file)->identity().id);
+    auto output = mark ? Output::open(files, *folders, true) : forward_error(mark);
     if (!output) {
         return fail(output.error());
     }
     if (!*output) {
         return output_is_missing(*folders);
     }
-    if (auto same = check_start(files, *folders, **file, **output); !same) {
+    if (auto same = check_start(files, *folders, **file, *mark, **output); !same) {
         return forward_error(same);
     }
     auto boot = options.boot ? Result<BootId>{*options.boot} : this_boot();

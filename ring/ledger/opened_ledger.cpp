@@ -25,11 +25,12 @@ Result<OpenedLedger> open_to_look(FileSystem& files, const std::filesystem::path
     if (auto whole = check_inner_folders(files, *folders); !whole) {
         return forward_error(whole);
     }
-    auto output = Output::open(files, *folders, false);
+    auto mark = newest_mark(files, *folders, (*file)->identity().id);
+    auto output = mark ? Output::open(files, *folders, false) : forward_error(mark);
     if (!output || !*output) {
         return output ? output_is_missing(*folders) : forward_error(output);
     }
-    return OpenedLedger{std::move(*folders), std::move(**file), std::move(**output), *boot};
+    return OpenedLedger{std::move(*folders), std::move(**file), std::move(*mark), std::move(**output), *boot};
 }
 
 }  // namespace anel

@@ -9,6 +9,7 @@ namespace anel {
 struct OpenedLedger {
     Folders folders;
     LedgerFile file;
+    std::optional<CheckpointMark> mark;  ///< of the newest checkpoint, from before the output was opened
     Output output;
     BootId boot;
     [[nodiscard]] LedgerPlace place(FileSystem& files) const { return {files, folders, file, boot}; }

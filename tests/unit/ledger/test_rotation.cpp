@@ -1,6 +1,7 @@
 // The output goes on in new files: when, what each of them has, and what is left when the oldest are removed.
 #include <boost/test/unit_test.hpp>
 #include <fstream>
+#include <functional>
 
 #include "ring/ledger/audit.hpp"
 #include "ring/ledger/backup.hpp"
@@ -52,6 +53,26 @@ public:
 
 private:
     SegmentNumber segment_;
+};
+
+/// In front of the n-th time from now that a file of this name is opened, something else happens.
+class Meanwhile : public FileSystem {
+public:
+    void before_open(std::string name, int times, std::function<void()> act) {
+        name_ = std::move(name);
+        left_ = times;
+        act_ = std::move(act);
+    }
+    [[nodiscard]] bool done() const { return left_ == 0; }
+    int open(int folder, const char* name, int flags, mode_t mode) override {
+        if (left_ > 0 && name_ == name && --left_ == 0) act_();
+        return FileSystem::open(folder, name, flags, mode);
+    }
+
+private:
+    std::string name_;
+    int left_ = 0;
+    std::function<void()> act_;
 };
 
 LedgerOptions rotating(const Folder& folder, const OutputRotation& rotation) {
@@ -211,6 +232,51 @@ BOOST_AUTO_TEST_CASE(an_audit_knows_the_files_that_were_made_since_it_opened_the
     BOOST_REQUIRE_MESSAGE(report.has_value(), report.error().text);
     BOOST_TEST(!report->difference, *report->difference);
     BOOST_TEST(report->files == 5U);
+}
+
+BOOST_AUTO_TEST_CASE(a_node_that_sleeps_in_its_start_while_the_output_goes_on_in_a_new_file_finds_nothing_wrong) {
+    const Folder folder;
+    Holder holder{rotating(folder, {.bytes = 0, .rounds = 2, .seconds = 0})};
+    holder.add();
+    holder.checkpoint();
+    Meanwhile files;
+    files.before_open("adopted", 1, [&] {
+        for (int round = 0; round < 4; ++round) holder.add(1000);
+        holder.checkpoint();
+    });
+    auto options = options_for(folder, 1);
+    options.files = &files;
+    const auto opened = FileLedger::open(options);
+    BOOST_TEST(files.done());
+    BOOST_TEST(opened.has_value(), (opened ? "" : opened.error().text));
+}
+
+BOOST_AUTO_TEST_CASE(an_audit_finds_nothing_wrong_with_a_file_that_gets_its_name_while_it_looks) {
+    const Folder folder;
+    const int code = in_process([&] {
+        auto ledger = must_open(options_for(folder));
+        const auto segment = must_grant(*ledger, 0).segment;
+        must_append(*ledger, segment, make_round(1));
+        static_cast<void>(fail_points::arm("output.before_turn=exit"));
+        static_cast<void>(ledger->rotate(segment, {1}, 1));
+        return 0;
+    });
+    BOOST_TEST(code == 77);
+    Meanwhile files;
+    auto opened = open_to_look(files, folder.path());
+    BOOST_REQUIRE_MESSAGE(opened.has_value(), opened.error().text);
+    files.before_open("2", 2, [&] {
+        auto other = must_open(options_for(folder, 1));
+        static_cast<void>(other->read({0}));
+        for (std::uint64_t round = 2; round <= 4; ++round) {
+            must_append(*other, {2}, make_round(round));
+        }
+    });
+    const auto report = audit(files, *opened, AuditScope::all);
+    BOOST_TEST(files.done());
+    BOOST_REQUIRE_MESSAGE(report.has_value(), report.error().text);
+    BOOST_TEST(!report->difference, *report->difference);
+    BOOST_TEST(report->last_round.value == 4U);
 }
 
 BOOST_AUTO_TEST_CASE(a_repair_puts_back_what_the_journal_has_of_a_finished_file) {
