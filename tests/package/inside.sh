@@ -149,6 +149,55 @@ confined() {
     say "its $(wc -l </tmp/made) system calls are those of the unit"
 }
 
+# ---- as services ---------------------------------------------------------------------------------------------------
+
+main_process() { systemctl show -P MainPID "aneld@$1"; }
+has_another_process() { local now; now=$(main_process "$1"); [ "$now" != 0 ] && [ "$now" != "$2" ]; }
+is_up() { systemctl is-system-running 2>/dev/null | grep -qE '^(running|degraded)$'; }
+
+# The same unit under a real systemd: its sandbox, its restarts, and the package's own stop.
+services() {
+    if [ "$(cat /proc/1/comm)" != systemd ]; then
+        say "no systemd runs here: services are left out"
+        return
+    fi
+    local before told
+    told=$(messages)
+    wait_until "systemd is not up" is_up
+    systemctl --quiet enable --now aneld@0 aneld@1 aneld@2
+    wait_until "the services form no ring" healthy
+    send five
+    [ "$(messages)" -eq $((told + 1)) ] || fail "the message is not in the file"
+
+    before=$(main_process 1)
+    kill -KILL "$before"
+    wait_until "a killed node is not started again" has_another_process 1 "$before"
+    wait_until "the ring of services is not healthy" healthy
+
+    # A node that says why it ends would say the same at once.
+    systemctl stop aneld@2
+    cp /etc/anel/aneld-2.env /tmp/aneld-2.env
+    echo PORT=nonsense >>/etc/anel/aneld-2.env
+    systemctl start aneld@2 2>/dev/null || true
+    wait_until "a wrong setting does not end the service" systemctl --quiet is-failed aneld@2
+    [ "$(systemctl show -P ExecMainStatus aneld@2)" = 2 ] || fail "it left with $(systemctl show -P ExecMainStatus aneld@2)"
+    [ "$(systemctl show -P NRestarts aneld@2)" = 0 ] || fail "a node with a wrong setting was started again"
+    journalctl --quiet -u aneld@2 | grep -q 'port = "nonsense" (from environment): allowed is' ||
+        fail "the journal does not say what is wrong"
+    cp /tmp/aneld-2.env /etc/anel/aneld-2.env
+    systemctl start aneld@2
+    wait_until "the mended service does not join" healthy
+
+    before=$(main_process 0)
+    quiet_dpkg -i "$package"
+    [ "$(main_process 0)" = "$before" ] || fail "an upgrade restarts nodes"
+    quiet_dpkg -r anel
+    [ -z "$(pgrep -x aneld)" ] || fail "nodes run on without the package"
+    journalctl --quiet -u aneld@0 | grep -q 'left the ring' || fail "the package does not let nodes leave the ring"
+    quiet_dpkg -i "$package"
+    say "the same as services: started again where that helps, and told to leave"
+}
+
 # Without a ledger nothing stays.
 purged_unused() {
     rm -rf "${data:?}"/* "$data/.anel"
@@ -161,4 +210,5 @@ upgraded
 removed_and_purged
 installed_again
 confined
+services
 purged_unused

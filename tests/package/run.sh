@@ -82,7 +82,15 @@ engine_start
 needs=$(field Depends | tr , '\n' | sed 's/^ *\([^ ]*\).*/\1/' | xargs)
 docker build -q -t "$name" --build-arg "NEEDS=$needs" - <"$here/Dockerfile" >"$stage/build.log" 2>&1 ||
     { cat "$stage/build.log"; fail "build of the image"; }
-docker run -d --name "$name" --init "$name" sleep infinity >/dev/null
+# As process 1 a systemd of its own, which needs more rights than a container has by itself. An engine that may not give
+# them runs the rest.
+docker run -d --name "$name" --cap-add SYS_ADMIN --security-opt seccomp=unconfined --security-opt apparmor=unconfined \
+    --cgroupns host -v /sys/fs/cgroup:/sys/fs/cgroup --tmpfs /run --tmpfs /run/lock \
+    "$name" /lib/systemd/systemd >"$stage/systemd.log" 2>&1 || {
+    say "no systemd as process 1: $(tail -n 1 "$stage/systemd.log")"
+    docker rm -f "$name" >/dev/null 2>&1 || true
+    docker run -d --name "$name" --init "$name" sleep infinity >/dev/null
+}
 docker cp "$package" "$name:/anel.deb" >/dev/null
 docker cp "$here/inside.sh" "$name:/inside.sh" >/dev/null
 timeout --foreground 240 docker exec "$name" /inside.sh /anel.deb || fail "in the container"
