@@ -5,6 +5,7 @@
 // The others have lines of input, `----`, and the actions that must follow, one a line:
 //   tick | control from=1 incarnation=11 message={...} | ...   as the simulator prints them
 //   wait ms=300        time goes on; then the node is ticked as often as it asked for
+//   sleep ms=300       time goes on and the node does not run
 // ANEL_REWRITE=1 writes what really followed into the file.
 #include <fmt/format.h>
 
@@ -36,6 +37,10 @@ public:
                       std::mt19937_64{term.number("seed")}, now_);
     }
     std::string input(const Term& term) {
+        if (term.head() == "sleep") {
+            forward_to(now_.steady + std::chrono::milliseconds{term.integer("ms")});
+            return {};
+        }
         if (term.head() != "wait") return step(traces::input_of(term));
         const auto end = now_.steady + std::chrono::milliseconds{term.integer("ms")};
         std::string text;
