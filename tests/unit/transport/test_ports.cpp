@@ -262,6 +262,31 @@ BOOST_AUTO_TEST_CASE(dealers_and_reqs_are_heard_and_answered) {
     BOOST_TEST(answer.to_string() == "OK 7");
 }
 
+/// Its network was cut, or it died without a word: the connection before looks alive here for minutes.
+BOOST_AUTO_TEST_CASE(a_client_that_comes_back_under_its_name_is_served_though_its_first_connection_stands) {
+    auto zero = make(0, 10);
+    const auto under_one_name = [&] {
+        zmq::socket_t socket{context, zmq::socket_type::dealer};
+        socket.set(zmq::sockopt::routing_id, "the same name");
+        socket.set(zmq::sockopt::linger, 0);
+        socket.set(zmq::sockopt::rcvtimeo, 5000);
+        socket.set(zmq::sockopt::reconnect_ivl, -1);  // it would come back and take its name again
+        socket.connect(tcp_address("127.0.0.1", zero.client_port));
+        return socket;
+    };
+    auto first = under_one_name();
+    first.send(zmq::str_buffer("first"), zmq::send_flags::none);
+    BOOST_REQUIRE(until({&zero}, [&] { return zero.clients.size() == 1; }));
+    auto second = under_one_name();
+    second.send(zmq::str_buffer("second"), zmq::send_flags::none);
+    BOOST_REQUIRE(until({&zero}, [&] { return zero.clients.size() == 2; }));
+    BOOST_TEST(zero.clients[1].frame.text() == "second");
+    zero.transport->perform(ReplyClient{zero.clients[1].connection, TextOk{Sequence{7}}});
+    zmq::message_t answer;
+    BOOST_REQUIRE(second.recv(answer));
+    BOOST_TEST(answer.to_string() == "OK 7");
+}
+
 BOOST_AUTO_TEST_CASE(messages_of_too_many_frames_are_dropped_and_counted) {
     auto zero = make(0, 10);
     auto dealer = client(context, zmq::socket_type::dealer, zero.client_port);
