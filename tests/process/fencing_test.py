@@ -7,6 +7,7 @@ from load import Load, arm, check, is_stopped, numbers_in, read_output
 
 SEPARATOR = b"#" * 56 + b"\n"
 CHECKPOINTS = {"ANEL_CHECKPOINT_ROUNDS": "5"}
+EPOCHS = 4  # that pass at least, besides the one that begins when the victim is missed
 SHORT_SEGMENTS = {"ANEL_SEGMENT_BYTES": "65536"}
 
 
@@ -49,6 +50,7 @@ class Fencing(unittest.TestCase):
             ring.wait_healthy(others)
             if meanwhile is not None:
                 meanwhile(ring, load)
+            self.epochs_pass(ring, load, others)
             later = read_output(ring)
             self.assertGreater(len(later), len(before))
 
@@ -62,6 +64,21 @@ class Fencing(unittest.TestCase):
             self.assertTrue(end.startswith(later), "bytes changed that were written while the victim stood")
             self.assertTrue(later.startswith(before), "bytes changed that stood there when it was stopped")
             check(self, ring, load)
+
+    def epochs_pass(self, ring, load, others):
+        """What the victim knows is not only of the epoch before: others held, sealed and wrote in several since."""
+        def epoch():
+            return ring.status(others[0])["epoch"]
+        *rest, guest = others
+        begun = epoch()
+        for _ in range(EPOCHS // 2):
+            ring.nodes[guest].kill()
+            ring.wait_healthy(rest)
+            load.wait_acks()
+            ring.nodes[guest].start()
+            ring.wait_healthy(others)
+            load.wait_acks()
+        self.assertGreaterEqual(epoch(), begun + EPOCHS)
 
     def output_is_cut(self, output):
         self.assertFalse(output.endswith(SEPARATOR))
