@@ -73,6 +73,40 @@ class Page(unittest.TestCase):
         self.assertIn("nodes 0, 1, 2, 3, 4", self.browser.ask("document.getElementById('picture_text').textContent"))
         self.look("light")
 
+    def test_an_open_round_shows_who_voted_and_who_bid(self):
+        """A lap is over long before a picture of it is made, so the page is given one that shows it half way."""
+        self.until("shown && shown.ring.parked", "a picture of the ring at rest")
+        self.browser.ask("""document.getElementById('pause').click();
+            window.rest = shown;
+            window.half_way = {opener: 2, votes: [3, 4, 0], bids: [{node: 3, frames: 7}, {node: 0, frames: 150}]};
+            window.drawn = (open, silent, holder) => {
+                const nodes = rest.picture.nodes.map((node) => node.id === silent ? {id: node.id, answers: false} :
+                    {...node, status: {...node.status, holder: node.id === holder, parked: node.id === holder}});
+                draw({...rest.picture, nodes, token: {epoch: rest.ring.epoch, hop: 1, open}});
+                const all = (kind) => [...document.querySelectorAll('#members .' + kind)];
+                const at = (kind) => all(kind).map((badge) => badge.closest('.member').dataset.node).join();
+                return {voted: at('badge_vote'), ticks: at('tick'), bid: at('badge_bid'),
+                        texts: all('bid_text').map((one) => one.textContent).join(),
+                        fills: all('badge_vote, .badge_bid').map((one) => getComputedStyle(one).fill),
+                        round: document.getElementById('round').textContent};
+            }; 0""")
+        seen = self.browser.ask("drawn(half_way)")
+        self.assertEqual((seen["voted"], seen["ticks"]), ("0,3,4", "0,3,4"))
+        self.assertEqual((seen["bid"], seen["texts"]), ("0,3", "99+,7"))
+        self.assertIn("A round is open, begun by node 2; voted: 3, 4, 0; frames bid: 7 of node 3, 150 of node 0.",
+                      seen["round"])
+        self.assertEqual(len({*seen["fills"], "rgb(0, 0, 0)"}), 3, "a vote and a bid have a colour each")
+        self.look("open")
+        # Who is gone has neither, whatever the token says of it; nor has anybody once the round is closed.
+        seen = self.browser.ask("drawn(half_way, 3)")
+        self.assertEqual((seen["voted"], seen["bid"], seen["texts"]), ("0,4", "0", "99+"))
+        seen = self.browser.ask("drawn(null)")
+        self.assertEqual((seen["voted"], seen["bid"]), ("", ""))
+        self.assertNotIn("A round is open", seen["round"])
+        # A token that rests has nothing under way: its round is open for whoever comes next.
+        seen = self.browser.ask("drawn(half_way, null, 2)")
+        self.assertEqual((seen["voted"], seen["bid"]), ("", ""))
+
     def test_a_killed_node_turns_grey_and_comes_back(self):
         gone = "document.querySelector('#members .member.gone[data-node=\"2\"]')"
         self.until(f"!{gone}", "node 2 is there")

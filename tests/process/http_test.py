@@ -139,6 +139,30 @@ class Http(unittest.TestCase):
             self.assertIn("joins", seen["views"][-1]["why"])
             viewer.close()
 
+    def test_viewers_see_the_round_that_is_open_who_voted_and_who_bid(self):
+        """With a linger the round is opened for the message, which then waits in it; the last node of the lap is frozen."""
+        with HttpRing(3, ANEL_LINGER_MS="100", ANEL_TOKEN_TIMEOUT_MS="30000") as ring:
+            ring.wait_healthy(seconds=60)
+            opener, = wait_until(lambda: [one for one in (ring.holder(),) if one is not None], 20, "the token is parked")
+            bidder, last = (opener + 1) % 3, (opener + 2) % 3
+            viewer = Viewer(ring, node=bidder)
+            viewer.until(lambda one: one["token"], "the first lap was seen")
+            ring.nodes[last].pause()
+            with ring.context.socket(zmq.DEALER) as client:
+                client.linger = 0
+                client.connect(ring.address(bidder))
+                client.send(b"on its way")
+                seen = viewer.until(lambda one: (one["token"]["open"] or {}).get("bids"), "a bid is on the token")
+                self.assertEqual(seen["token"]["open"], {"opener": opener, "votes": [bidder],
+                                                         "bids": [{"node": bidder, "frames": 1}]})
+                self.assertNotIn("Mensagem: on its way", seen["output"]["lines"])
+                ring.nodes[last].resume()
+                self.assertTrue(client.poll(20_000), "the round is closed")
+                self.assertEqual(client.recv(), b"OK 1")
+            viewer.until(lambda one: "Mensagem: on its way" in one["output"]["lines"] and not one["token"]["open"],
+                         "the round is written and none is open")
+            viewer.close()
+
     def test_too_many_viewers_are_told_and_cannot_keep_a_health_check_waiting(self):
         with HttpRing(1, ANEL_STATUS_VIEWERS_MAX="3") as ring:
             ring.wait_healthy()
