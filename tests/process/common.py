@@ -9,7 +9,7 @@ import zmq
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "interop"))
 
 from ports import free_ports, free_rows  # noqa: E402,F401
-from ring import Dealer, Ring, TimedOut, output_bytes, wait_until  # noqa: E402,F401
+from ring import Dealer, Output, Ring, TimedOut, output_bytes, wait_until  # noqa: E402,F401
 
 if len(sys.argv) < 2:
     sys.exit(f"usage: {sys.argv[0]} FOLDER_OF_BINARIES [unittest arguments]")
