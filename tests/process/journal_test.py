@@ -11,7 +11,9 @@ SEGMENT_BYTES = 65536
 # The epoch must last: a busy machine is no reason to begin another.
 SETTINGS = {"ANEL_SEGMENT_BYTES": str(SEGMENT_BYTES), "ANEL_CHECKPOINT_ROUNDS": "5", "ANEL_TOKEN_TIMEOUT_MS": "3000"}
 ROUNDS = 3000
+NODES = 3
 SEGMENTS = 8        # at most: where a checkpoint takes long, the journal grows meanwhile
+CHECKPOINTS = 2 + NODES     # at most: each node may have one below which it still has to remove; a listing is no snapshot
 BACK_WITHIN = 10    # s; as a rule it is one, and with a journal of this epoch from its beginning it were more and more
 
 
@@ -25,10 +27,10 @@ def size_of(path):
 
 class Journal(unittest.TestCase):
     def test_the_journal_of_a_long_epoch_stays_short(self):
-        with Ring(BINARIES, nodes=3, settings=SETTINGS) as ring, Load(ring) as load:
+        with Ring(BINARIES, nodes=NODES, settings=SETTINGS) as ring, Load(ring) as load:
             ring.wait_healthy()
             epoch = ring.status(0)["epoch"]
-            load.start_everywhere([0, 1, 2], batch=2, filler=200)
+            load.start_everywhere(list(range(NODES)), batch=2, filler=200)
             most = {"segments": 0, "bytes": 0, "checkpoints": 0}
             first = max(numbers_in(ring, "journal"))
 
@@ -47,7 +49,7 @@ class Journal(unittest.TestCase):
             self.assertGreater(max(numbers_in(ring, "journal")), first + SEGMENTS, "there was something to trim")
             self.assertLessEqual(most["segments"], SEGMENTS)
             self.assertLessEqual(most["bytes"], SEGMENTS * SEGMENT_BYTES * 2)
-            self.assertIn(most["checkpoints"], (1, 2))
+            self.assertLessEqual(most["checkpoints"], CHECKPOINTS)
 
             # Who starts again reads a checkpoint and what is behind it, not the epoch from its beginning.
             ring.nodes[1].kill()
