@@ -36,6 +36,17 @@ def edit_start(path):
         file.write(b"edited")
 
 
+def copy_of(path):
+    with open(path, "rb") as file:
+        return file.read()
+
+
+def put_back(data, path):
+    """Into the same file."""
+    with open(path, "r+b") as file:
+        file.write(data)
+
+
 class Outside(unittest.TestCase):
     def repair(self, ring, *flags, code=0):
         done = ring.anel("repair", *flags, ring.data)
@@ -122,14 +133,103 @@ class Outside(unittest.TestCase):
         for _ in self.hands_while_it_runs(".anel/ledger", os.remove, ".anel/ledger was removed", "put it back"):
             pass
 
-    def test_all_of_it_is_moved_away(self):
-        for _ in self.hands_while_it_runs(".anel", lambda path: os.rename(path, path + ".old"),
-                                          ".anel/ledger was removed or replaced while", "put it back"):
-            pass
+    def test_all_of_it_is_moved_away_and_back(self):
+        for ring in self.hands_while_it_runs(".anel", lambda path: os.rename(path, path + ".old"),
+                                             ".anel/ledger was removed or replaced while", "put it back"):
+            os.rename(path_in(ring, ".anel.old"), path_in(ring, ".anel"))
+            self.goes_on(ring, 20)
 
     def test_all_of_it_is_removed(self):
         for _ in self.hands_while_it_runs(".anel", shutil.rmtree, "was removed while the ring ran", "put it back"):
             pass
+
+    # What is mapped and has no bytes any more cannot even be read (SIGBUS). Who looks at the file first names it, and who
+    # comes upon it by its map can say no more than that there is such a file.
+    def emptied(self, part, provoke):
+        with Ring(BINARIES, nodes=3) as ring:
+            ring.wait_healthy()
+            self.push(ring, 20)
+            place = path_in(ring, part(ring))
+            kept = copy_of(place)
+            os.truncate(place, 0)
+            provoke(ring)
+            wait_until(lambda: any(node.exit_code == 12 for node in ring.nodes), 20, "who comes upon it ends")
+            for node in ring.nodes:
+                line = ring.log_tail(node.id).splitlines()[-1]
+                if node.exit_code == 12:
+                    mapped = "anel: a file of .anel was shortened, or its disk failed, while it was mapped (SIGBUS)" in line
+                    self.assertTrue(mapped or "was shortened to 0 bytes" in line, line)
+                    self.assertIn("run anel verify" if mapped else "put it back", line)
+                else:  # killed, or without a majority since the others have ended
+                    self.assertIn(node.exit_code, (None, -9), line)
+                    node.kill()
+            put_back(kept, place)
+            self.goes_on(ring, 20)
+
+    def test_the_newest_segment_is_emptied(self):
+        def write(ring):
+            with Dealer(ring, 0, "other", 1) as client:
+                client.send("hello", "other", 1, 0)
+                wait_until(lambda: not all(node.running for node in ring.nodes), 20, "the holder comes upon it")
+        self.emptied(newest_segment, write)
+
+    def test_the_ledger_is_emptied(self):
+        """Nothing reads it but who calls for an epoch, and who is called."""
+        self.emptied(lambda ring: ".anel/ledger", lambda ring: ring.nodes[2].kill())
+
+    def test_the_checkpoints_are_removed(self):
+        for trimmed in (False, True):
+            with self.subTest(trimmed=trimmed):
+                self.checkpoints_are_removed(trimmed)
+
+    def checkpoints_are_removed(self, trimmed):
+        """Nothing reads them but a start and who makes the next one: that one misses them."""
+        with Ring(BINARIES, nodes=3, settings=CHECKPOINTS) as ring:
+            ring.wait_healthy()
+            self.push(ring, 10)
+            if trimmed:  # the epoch's segment, once there is another
+                ring.nodes[2].kill()
+                ring.wait_healthy([0, 1])
+                ring.nodes[2].start()
+                ring.wait_healthy()
+            self.push(ring, 10, known=10)
+            due = ring.status(0)["round"] - 5
+            wait_until(lambda: [one > due for one in numbers_in(ring, "checkpoint")] == [True], 20, "no checkpoint is due")
+            wait_until(lambda: (numbers_in(ring, "journal")[0] > 1) == trimmed, 20, "what it covers is trimmed")
+            place, kept = path_in(ring, ".anel", "checkpoint"), path_in(ring, "..", "kept")
+            shutil.copytree(place, kept)
+            shutil.rmtree(place)
+            with Dealer(ring, 0, "keeper", 7) as client:
+                self.assertEqual(client.hello(20)[:3], ["welcome", "keeper", 20])
+                acked = 20
+                while all(node.running for node in ring.nodes):
+                    self.assertLess(acked, 100, "nobody misses the checkpoints")
+                    client.push(acked + 1, [[0, b"%d" % (acked + 1)]])
+                    try:
+                        client.receive_ack(acked + 1, 1)
+                    except AssertionError:  # of a ring that lost who missed them
+                        wait_until(lambda: not all(node.running for node in ring.nodes), 20, "a node misses them")
+                        break
+                    acked += 1
+            wait_until(lambda: not all(node.running for node in ring.nodes), 20, "a node misses them")
+            # Where the journal still begins with its first segment, nothing is missing but the place for the next one.
+            code, told = (11, "behind the newest checkpoint is missing: stop all nodes and put it back") if trimmed else \
+                         (12, "cannot make a checkpoint")
+            ended = [node for node in ring.nodes if not node.running]
+            for node in ended:
+                self.assertEqual(node.exit_code, code, ring.log_tail(node.id))
+                self.assertIn(told, ring.log_tail(node.id).splitlines()[-1])
+            for node in ring.nodes:
+                node.kill()
+            ring.nodes[0].start()
+            self.assertEqual(ring.nodes[0].process.wait(20), 11)
+            self.assertIn(".anel/checkpoint is missing", ring.log_tail(0).splitlines()[-1])
+            shutil.copytree(kept, place)
+            ring.start()
+            ring.wait_healthy()
+            known = len(ring.output().messages)
+            self.assertGreaterEqual(known, acked)
+            self.goes_on(ring, known)
 
     def test_a_paused_node_lives(self):
         with Ring(BINARIES, nodes=3) as ring:
