@@ -10,9 +10,9 @@ from load import Load, check, numbers_in
 SEGMENT_BYTES = 65536
 # The epoch must last: a busy machine is no reason to begin another.
 SETTINGS = {"ANEL_SEGMENT_BYTES": str(SEGMENT_BYTES), "ANEL_CHECKPOINT_ROUNDS": "5", "ANEL_TOKEN_TIMEOUT_MS": "3000"}
-ROUNDS = 3000
+ROUNDS = 6000
 NODES = 3
-SEGMENTS = 8        # at most: where a checkpoint takes long, the journal grows meanwhile
+SEGMENTS = 40       # at most: where a checkpoint takes long, the journal grows meanwhile
 CHECKPOINTS = 2 + NODES     # at most: each node may have one below which it still has to remove; a listing is no snapshot
 BACK_WITHIN = 10    # s; as a rule it is one, and with a journal of this epoch from its beginning it were more and more
 

@@ -3,6 +3,7 @@ runs. Each is noticed and named with the way out, and that way leads out."""
 
 import json
 import os
+import re
 import shutil
 import tempfile
 import unittest
@@ -34,6 +35,11 @@ def replace(path):
 def edit_start(path):
     with open(path, "r+b") as file:
         file.write(b"edited")
+
+
+def append(path):
+    with open(path, "ab") as file:
+        file.write(b"mine\n")
 
 
 def copy_of(path):
@@ -120,6 +126,43 @@ class Outside(unittest.TestCase):
                                              "anel repair --adopt /"):
             self.assertIn("adopted: .anel/adopted/1", self.repair(ring, "--adopt"))
             self.goes_on(ring, 20)
+
+    def test_output_is_appended_to(self):
+        for ring in self.hands_while_it_runs("output.txt", append, "somebody else wrote behind them", "truncate -s "):
+            output = path_in(ring, "output.txt")
+            said = self.repair(ring, code=1)
+            own = int(re.search(rf"truncate -s (\d+) {output}$", said.strip()).group(1))
+            self.assertEqual(copy_of(output)[own:], b"mine\n")
+            os.truncate(output, own)
+            self.goes_on(ring, 20)
+
+    def test_output_is_edited(self):
+        """The next checkpoint would vouch for it, so who makes that looks."""
+        with Ring(BINARIES, nodes=3, settings={"ANEL_CHECKPOINT_ROUNDS": "40"}) as ring:
+            ring.wait_healthy()
+            self.push(ring, 20)
+            edit_start(path_in(ring, "output.txt"))
+            with Dealer(ring, 0, "other", 1) as client:
+                client.hello()
+                for number in range(1, 100):
+                    client.push(number, [[0, b"other"]])
+                    wait_until(lambda: client.socket.poll(0) or not all(node.running for node in ring.nodes), 20,
+                               "an ack, or an end")
+                    if not all(node.running for node in ring.nodes):
+                        break
+                    client.receive_ack(number)
+            ended = [node for node in ring.nodes if not node.running]
+            self.assertTrue(ended, "nobody noticed")
+            for node in ended:
+                self.assertEqual(node.exit_code, 12, ring.log_tail(node.id))
+                self.assertIn("output.txt was changed while the ring ran", ring.log_tail(node.id).splitlines()[-1])
+            for node in ring.nodes:
+                node.kill()
+            self.assertIn("rewritten from the journal: output.txt from byte 0 to ", self.repair(ring))
+            ring.start()
+            ring.wait_healthy()
+            self.assertEqual(ring.output().messages[:20], [b"%d" % number for number in range(1, 21)])
+            verify(self, ring)
 
     def test_the_newest_segment_is_removed(self):
         for _ in self.hands_while_it_runs(newest_segment, os.remove, "was removed while the ring ran", "put it back"):
