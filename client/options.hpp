@@ -29,9 +29,9 @@ struct Options {
     /// Keeps instance and unacked messages over a restart of this process. Written before each send; it
     /// outlives a crash of the process, and with `sync_outbox` a power cut.
     std::optional<std::filesystem::path> outbox_file{};
-    bool sync_outbox = false;                    ///< fdatasync the outbox file before each send
-    std::uint32_t batch_messages = 256;          ///< of one push frame at most, 1 to 65535
-    std::size_t batch_bytes = 256 * 1024;        ///< of one push frame; a larger message goes alone
+    bool sync_outbox = false;              ///< fdatasync the outbox file before each send
+    std::uint32_t batch_messages = 256;    ///< of one push frame at most, 1 to 65535
+    std::size_t batch_bytes = 256 * 1024;  ///< of one push frame; a larger message goes alone
     /// Of one message; a larger one is refused at once. A node may allow less, or more if this is raised.
     std::size_t message_bytes = 1024 * 1024;
     std::size_t window_messages = 64 * 1024;     ///< not yet settled, sent or not

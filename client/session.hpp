@@ -24,9 +24,9 @@ struct SessionOptions {
     std::size_t nodes = 1;    ///< how many there are; actions name them 0..nodes-1
     std::size_t first_node = 0;
     std::uint32_t batch_messages = 256;
-    std::size_t batch_bytes = 256 * 1024;  ///< a larger message goes alone
+    std::size_t batch_bytes = 256 * 1024;                              ///< a larger message goes alone
     std::size_t message_bytes = limits::ClientLimits{}.message_bytes;  ///< a node may allow less
-    std::size_t window_messages = 64 * 1024;  ///< not yet settled, sent or not
+    std::size_t window_messages = 64 * 1024;                           ///< not yet settled, sent or not
     std::size_t window_bytes = limits::ClientLimits{}.window_bytes;
     Timing timing;
 };
@@ -87,8 +87,8 @@ struct Renewed {
 struct Ended {
     std::string why;
 };
-using Action =
-    std::variant<OpenLink, CloseLink, SendFrame, KeepBirth, KeepFrame, ForgetKept, ReplaceKept, Renewed, Settled, Ended>;
+using Action = std::variant<OpenLink, CloseLink, SendFrame, KeepBirth, KeepFrame, ForgetKept, ReplaceKept, Renewed,
+                            Settled, Ended>;
 using Actions = std::vector<Action>;
 
 /// Where the session stands with its node.

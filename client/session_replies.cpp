@@ -21,9 +21,7 @@ void Session::on(const Replied& input, Instant now, Actions& actions) {
 
 /// Another session than the one that was pushed under does not know what that one wrote. (No node welcomes to another
 /// one who names it; this one may have been restored from an older time.)
-bool Session::goes_on_in(const Welcome& welcome) const {
-    return birth_to_name().value == 0 || welcome.birth == birth_;
-}
+bool Session::goes_on_in(const Welcome& welcome) const { return birth_to_name().value == 0 || welcome.birth == birth_; }
 
 void Session::on_reply(const Welcome& welcome, Instant now, Actions& actions) {
     if (state_ != LinkState::greeting || !is_of(welcome.client_id, options_.client_id)) return;

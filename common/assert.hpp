@@ -5,10 +5,10 @@
 #include <cstdlib>
 
 /// An invariant. Checked in release builds too: better a stopped node than a wrong ledger.
-#define ANEL_ASSERT(condition)                                                                             \
-    do {                                                                                                   \
-        if (!(condition)) [[unlikely]] {                                                                   \
-            std::fprintf(stderr, "anel: bug: %s is false at %s:%d\n", #condition, __FILE__, __LINE__);     \
-            std::abort();                                                                                  \
-        }                                                                                                  \
+#define ANEL_ASSERT(condition)                                                                         \
+    do {                                                                                               \
+        if (!(condition)) [[unlikely]] {                                                               \
+            std::fprintf(stderr, "anel: bug: %s is false at %s:%d\n", #condition, __FILE__, __LINE__); \
+            std::abort();                                                                              \
+        }                                                                                              \
     } while (false)

@@ -243,7 +243,10 @@ tl::expected<ClientRequest, BadRequest> decode_request(BytesView frame, const li
         // Read what names the sender, so that the refusal reaches the right batch.
         auto read = RequestReader{frame, limits}.read();
         BadRequest bad{ErrorCode::too_large,
-                       fmt::format("a frame of {} bytes, {} are allowed", frame.size(), limits.batch_bytes), {}, {}, {}};
+                       fmt::format("a frame of {} bytes, {} are allowed", frame.size(), limits.batch_bytes),
+                       {},
+                       {},
+                       {}};
         if (!read) {
             bad.client_id = read.error().client_id;
             bad.instance = read.error().instance;
@@ -334,64 +337,63 @@ bool is_final(RejectCode code) {
 Bytes encode(const ClientReply& reply) {
     ByteSink sink;
     Packer packer{sink};
-    std::visit(
-        Overloaded{
-            [&](const Welcome& welcome) {
-                begin(packer, 4, "welcome");
-                pack_text(packer, welcome.client_id);
-                packer.pack_uint64(welcome.last.value);
-                packer.pack_uint64(welcome.node.value);
-                const bool tells_birth = welcome.birth.value != 0;
-                packer.pack_map(tells_birth ? 4 : 3);
-                pack_text(packer, "max_message_bytes");
-                packer.pack_uint64(welcome.limits.message_bytes);
-                pack_text(packer, "max_batch_bytes");
-                packer.pack_uint64(welcome.limits.batch_bytes);
-                pack_text(packer, "window_bytes");
-                packer.pack_uint64(welcome.limits.window_bytes);
-                if (tells_birth) {  // here, because clients of an older program pass over what they do not know
-                    pack_text(packer, "birth");
-                    packer.pack_uint64(welcome.birth.value);
-                }
-            },
-            [&](const Ack& ack) {
-                begin(packer, 4, "ack");
-                pack_text(packer, ack.client_id);
-                packer.pack_uint64(ack.last.value);
-                packer.pack_uint64(ack.sequence.value);
-                packer.pack_uint64(ack.round.value);
-            },
-            [&](const Busy& busy) {
-                begin(packer, 3, "busy");
-                pack_text(packer, busy.client_id);
-                packer.pack_uint64(busy.first.value);
-                packer.pack_uint64(busy.retry_after_ms);
-            },
-            [&](const Reject& reject) {
-                begin(packer, 4, "reject");
-                pack_text(packer, reject.client_id);
-                packer.pack_uint64(reject.sequence.value);
-                pack_text(packer, name_of(reject.code));
-                pack_text(packer, reject.text);
-            },
-            [&](const Byed& byed) {
-                begin(packer, 1, "bye");
-                pack_text(packer, byed.client_id);
-            },
-            [&](const TextOk& ok) {
-                const auto text = fmt::format("OK {}", ok.sequence.value);
-                sink.write(text.data(), text.size());
-            },
-            [&](const TextError& error) {
-                const auto text = fmt::format("ERR {} {}", name_of(error.code), error.text);
-                sink.write(text.data(), text.size());
-            },
-            [&](const StatusReply& status) {
-                begin(packer, 1, "status");
-                pack_text(packer, status.json);
-            },
-        },
-        reply);
+    std::visit(Overloaded{
+                   [&](const Welcome& welcome) {
+                       begin(packer, 4, "welcome");
+                       pack_text(packer, welcome.client_id);
+                       packer.pack_uint64(welcome.last.value);
+                       packer.pack_uint64(welcome.node.value);
+                       const bool tells_birth = welcome.birth.value != 0;
+                       packer.pack_map(tells_birth ? 4 : 3);
+                       pack_text(packer, "max_message_bytes");
+                       packer.pack_uint64(welcome.limits.message_bytes);
+                       pack_text(packer, "max_batch_bytes");
+                       packer.pack_uint64(welcome.limits.batch_bytes);
+                       pack_text(packer, "window_bytes");
+                       packer.pack_uint64(welcome.limits.window_bytes);
+                       if (tells_birth) {  // here, because clients of an older program pass over what they do not know
+                           pack_text(packer, "birth");
+                           packer.pack_uint64(welcome.birth.value);
+                       }
+                   },
+                   [&](const Ack& ack) {
+                       begin(packer, 4, "ack");
+                       pack_text(packer, ack.client_id);
+                       packer.pack_uint64(ack.last.value);
+                       packer.pack_uint64(ack.sequence.value);
+                       packer.pack_uint64(ack.round.value);
+                   },
+                   [&](const Busy& busy) {
+                       begin(packer, 3, "busy");
+                       pack_text(packer, busy.client_id);
+                       packer.pack_uint64(busy.first.value);
+                       packer.pack_uint64(busy.retry_after_ms);
+                   },
+                   [&](const Reject& reject) {
+                       begin(packer, 4, "reject");
+                       pack_text(packer, reject.client_id);
+                       packer.pack_uint64(reject.sequence.value);
+                       pack_text(packer, name_of(reject.code));
+                       pack_text(packer, reject.text);
+                   },
+                   [&](const Byed& byed) {
+                       begin(packer, 1, "bye");
+                       pack_text(packer, byed.client_id);
+                   },
+                   [&](const TextOk& ok) {
+                       const auto text = fmt::format("OK {}", ok.sequence.value);
+                       sink.write(text.data(), text.size());
+                   },
+                   [&](const TextError& error) {
+                       const auto text = fmt::format("ERR {} {}", name_of(error.code), error.text);
+                       sink.write(text.data(), text.size());
+                   },
+                   [&](const StatusReply& status) {
+                       begin(packer, 1, "status");
+                       pack_text(packer, status.json);
+                   },
+               },
+               reply);
     return std::move(sink.bytes);
 }
 

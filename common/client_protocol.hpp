@@ -74,9 +74,9 @@ private:
 struct BadRequest {
     ErrorCode code = ErrorCode::malformed;  ///< malformed, too_large or unsupported
     std::string text;
-    std::string client_id;   ///< empty where it could not be read
-    Instance instance;       ///< 0 where it could not be read
-    ClientSequence sequence; ///< the first client sequence of the batch, 0 where it could not be read
+    std::string client_id;    ///< empty where it could not be read
+    Instance instance;        ///< 0 where it could not be read
+    ClientSequence sequence;  ///< the first client sequence of the batch, 0 where it could not be read
 };
 
 /// Reads and checks one frame of a client: version, kind, types, sizes against `limits`, no trailing bytes.

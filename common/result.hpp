@@ -10,21 +10,21 @@ namespace anel {
 
 /// What kind of error it is, for programs; most of them come from a node's ledger.
 enum class ErrorCode {
-    malformed,         ///< bytes that are not what they should be
-    too_large,         ///< well formed, but over a limit
-    unsupported,       ///< a version or kind this program does not know
-    fenced,            ///< the segment is sealed, or somebody else was first
-    newer_epoch,       ///< the ledger has a newer epoch than the caller knew
-    disk_full,         ///< no space; nothing was decided
-    output_full,       ///< the output goes on in a new file first; nothing was decided
-    io_failed,         ///< the file system said no to something that had to work
-    sync_failed,       ///< fsync or fdatasync failed; nothing may be vouched for any more
-    ledger_damaged,    ///< a decided record cannot be read back valid
-    outside_hands,     ///< somebody else changed, shortened, replaced or removed our files
-    folder_unusable,   ///< the data folder is missing, read-only, on an unfit file system, of another ring
-    bad_configuration, ///< usage or configuration
-    address_in_use,    ///< a port is taken
-    unreachable,       ///< nobody answers there
+    malformed,          ///< bytes that are not what they should be
+    too_large,          ///< well formed, but over a limit
+    unsupported,        ///< a version or kind this program does not know
+    fenced,             ///< the segment is sealed, or somebody else was first
+    newer_epoch,        ///< the ledger has a newer epoch than the caller knew
+    disk_full,          ///< no space; nothing was decided
+    output_full,        ///< the output goes on in a new file first; nothing was decided
+    io_failed,          ///< the file system said no to something that had to work
+    sync_failed,        ///< fsync or fdatasync failed; nothing may be vouched for any more
+    ledger_damaged,     ///< a decided record cannot be read back valid
+    outside_hands,      ///< somebody else changed, shortened, replaced or removed our files
+    folder_unusable,    ///< the data folder is missing, read-only, on an unfit file system, of another ring
+    bad_configuration,  ///< usage or configuration
+    address_in_use,     ///< a port is taken
+    unreachable,        ///< nobody answers there
 };
 
 /// Why something could not be done.

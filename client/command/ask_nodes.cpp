@@ -48,9 +48,8 @@ std::vector<NodeAnswer> ask_all(const std::vector<std::string>& addresses, int t
     zmq::context_t context{1};
     std::vector<std::future<NodeAnswer>> asked;
     for (const auto& address : addresses) {
-        asked.push_back(std::async(std::launch::async, [&context, address, timeout_ms] {
-            return ask(context, address, timeout_ms);
-        }));
+        asked.push_back(std::async(std::launch::async,
+                                   [&context, address, timeout_ms] { return ask(context, address, timeout_ms); }));
     }
     std::vector<NodeAnswer> answers;
     for (auto& one : asked) answers.push_back(one.get());

@@ -25,7 +25,8 @@ std::vector<Blob> Anonymous::text_arrived(const Connection& connection, const Bl
         return refuse(RejectCode::too_large,
                       fmt::format("a message of {} bytes, {} are allowed", text.size(), limits.message_bytes));
     }
-    if (!waiting_.empty() && waiting_bytes_ + text.size() > limits.window_bytes) return refuse(RejectCode::busy, "try again in a moment");
+    if (!waiting_.empty() && waiting_bytes_ + text.size() > limits.window_bytes)
+        return refuse(RejectCode::busy, "try again in a moment");
     const bool numbered = greeting_ == Greeting::welcomed;
     if (numbered) last_ = last_.next();
     waiting_.push_back({connection, numbered ? last_ : ClientSequence{}, text, {}});
@@ -61,9 +62,9 @@ std::vector<Blob> Anonymous::replied(const ClientReply& reply) {
                            if (done.written.value != 0) {
                                context_.act(ReplyClient{done.connection, TextOk{done.written}});
                            } else {
-                               context_.act(ReplyClient{done.connection,
-                                                        TextError{RejectCode::session_retired,
-                                                                  "written, but its ledger sequence is not known here"}});
+                               context_.act(ReplyClient{
+                                   done.connection, TextError{RejectCode::session_retired,
+                                                              "written, but its ledger sequence is not known here"}});
                            }
                            waiting_bytes_ -= done.cost();
                            waiting_.pop_front();

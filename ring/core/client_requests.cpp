@@ -50,7 +50,9 @@ void Clients::take(const Connection& connection, const Blob& frame) {
 void Clients::take_hello(const Connection& connection, const HelloRequest& hello) {
     const bool own = connection == own_connection();
     if (!own && hello.client_id.starts_with(anonymous_prefix)) {
-        reply(connection, Reject{hello.client_id, {}, RejectCode::malformed,
+        reply(connection, Reject{hello.client_id,
+                                 {},
+                                 RejectCode::malformed,
                                  fmt::format("client ids that begin with '{}' belong to the nodes", anonymous_prefix)});
         return;
     }
@@ -100,8 +102,9 @@ bool Clients::refused(Client& client, const PushRequest& push) {
         return true;
     }
     if (push.first <= session->inherited) {
-        reject(client, push.first, RejectCode::conflict,
-               fmt::format("that number is a message of another instance; expected client sequence {}", expected.value));
+        reject(
+            client, push.first, RejectCode::conflict,
+            fmt::format("that number is a message of another instance; expected client sequence {}", expected.value));
         return true;
     }
     if (push.last() <= session->last) {  // written: acked again, once it is durable
@@ -123,7 +126,8 @@ bool Clients::refused(Client& client, const PushRequest& push) {
     }
     const auto& config = context_.config;
     const std::size_t size = push.messages.size();
-    const bool window_full = client.pending_bytes > 0 && client.pending_bytes + size > config.client_limits.window_bytes;
+    const bool window_full =
+        client.pending_bytes > 0 && client.pending_bytes + size > config.client_limits.window_bytes;
     if (window_full || pending_bytes_ + size > config.pending_bytes) {
         client.dropping = true;
         reply(client.connection, Busy{client.client_id, push.first, window_full ? 5U : 50U});
@@ -135,8 +139,9 @@ bool Clients::refused(Client& client, const PushRequest& push) {
 void Clients::take_bye(const Connection& connection, const Blob& frame, const ByeRequest& bye) {
     auto* client = find(bye.client_id, bye.instance);
     if (!client || client->greeting != Greeting::welcomed || client->connection != connection) {
-        reply(connection, Reject{bye.client_id, {}, RejectCode::hello_first,
-                                 "say hello on this connection and wait for the welcome"});
+        reply(connection,
+              Reject{
+                  bye.client_id, {}, RejectCode::hello_first, "say hello on this connection and wait for the welcome"});
         return;
     }
     if (client->bye_waits) return;  // said before; the answer will come
@@ -198,7 +203,12 @@ bool Clients::welcome(Client& client, const Session& session) {
 void Clients::propose_hello(Client& client) {
     client.greeting = Greeting::proposed;
     const auto* session = context_.sessions.find(client.client_id);
-    enqueue({&client, Kind::hello, session ? session->birth : Round{}, {}, {}, Blob::of(encode(HelloRequest{client.client_id, client.instance, {}}))});
+    enqueue({&client,
+             Kind::hello,
+             session ? session->birth : Round{},
+             {},
+             {},
+             Blob::of(encode(HelloRequest{client.client_id, client.instance, {}}))});
 }
 
 /// A hello that waits was judged, or will be, by what its client had sent when it said it. Once its session has changed,

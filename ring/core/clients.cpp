@@ -157,12 +157,15 @@ void Clients::not_taken(const Pending& pending, bool disk_full, std::set<const C
     if (disk_full) {
         reject(client, pending.first, RejectCode::disk_full, "no space is left for the ledger; nothing was written");
     } else if (!session) {
-        reject(client, pending.first, RejectCode::session_retired, "the ledger has no session of this client id any more");
+        reject(client, pending.first, RejectCode::session_retired,
+               "the ledger has no session of this client id any more");
     } else if (session->birth != pending.birth) {
         reject(client, pending.first, RejectCode::conflict,
-               fmt::format("another instance has this client id; its next client sequence is {}", session->last.value + 1));
+               fmt::format("another instance has this client id; its next client sequence is {}",
+                           session->last.value + 1));
     } else {
-        reject(client, pending.first, RejectCode::gap, fmt::format("expected client sequence {}", session->last.value + 1));
+        reject(client, pending.first, RejectCode::gap,
+               fmt::format("expected client sequence {}", session->last.value + 1));
     }
 }
 

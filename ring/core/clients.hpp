@@ -172,7 +172,7 @@ private:
     Anonymous anonymous_;
     std::deque<ClientReply> own_replies_;
 
-    std::list<Client> clients_;  ///< the one heard of last at the end
+    std::list<Client> clients_;                                             ///< the one heard of last at the end
     std::unordered_map<Key, std::list<Client>::iterator, KeyHash> by_key_;  ///< keys point into clients_
     std::deque<Pending> queue_;
     std::size_t in_bid_ = 0;  ///< so many at the front of queue_ are in the open round

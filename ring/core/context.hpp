@@ -24,8 +24,8 @@ struct Context {
     Actions actions;
 
     SessionTable sessions;
-    Tip tip;         ///< the last round applied here
-    Round durable;   ///< every round up to here is known to be durable
+    Tip tip;        ///< the last round applied here
+    Round durable;  ///< every round up to here is known to be durable
 
     /// A bid that was placed on the volume could not be read there: for a while bids travel on the token.
     void bid_was_lost() { place_bids_after = now.steady + config.timing.token_timeout * 200; }

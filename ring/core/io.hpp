@@ -177,9 +177,9 @@ struct Stop {
 };
 
 /// At most one action of a step has an outcome, and it is the last one.
-using Action = std::variant<SendControl, BindLink, ConnectLink, CloseLink, SendLink, ReplyClient, SetCallWord, AskGrant,
-                            CatchUp, DecideRound, WriteOutput, MakeDurable, RotateSegment, WriteCheckpoint, ReadWords,
-                            Stop>;
+using Action =
+    std::variant<SendControl, BindLink, ConnectLink, CloseLink, SendLink, ReplyClient, SetCallWord, AskGrant, CatchUp,
+                 DecideRound, WriteOutput, MakeDurable, RotateSegment, WriteCheckpoint, ReadWords, Stop>;
 using Actions = std::vector<Action>;
 
 }  // namespace anel

@@ -17,11 +17,11 @@ using WallTime = std::int64_t;
 /// What the ledger knows of one client id.
 struct Session {
     Instance instance;
-    Round birth;           ///< the round that created it or gave it this instance
-    ClientSequence last;   ///< the last client sequence written; 0: none yet
-    Sequence sequence;     ///< ledger sequence of `last`
-    Round round;           ///< the last round that changed it
-    WallTime wall_us = 0;  ///< of that round: how idle the session is
+    Round birth;               ///< the round that created it or gave it this instance
+    ClientSequence last;       ///< the last client sequence written; 0: none yet
+    Sequence sequence;         ///< ledger sequence of `last`
+    Round round;               ///< the last round that changed it
+    WallTime wall_us = 0;      ///< of that round: how idle the session is
     ClientSequence inherited;  ///< client sequences up to here were written by instances before this one
     friend bool operator==(const Session&, const Session&) = default;
 };
@@ -40,7 +40,7 @@ struct RoundRecord {
     Sequence first;           ///< ledger sequence of the first message (of the next one to come, when count is 0)
     std::uint64_t count = 0;  ///< messages; 0: only sessions changed, and the output stays as it is
     WallTime wall_us = 0;
-    std::string text;         ///< the bytes for output.txt
+    std::string text;  ///< the bytes for output.txt
     std::vector<SessionChange> changes;
     friend bool operator==(const RoundRecord&, const RoundRecord&) = default;
 };

@@ -41,7 +41,7 @@ struct BidEntry {
 struct Call {
     CallId call;
     LedgerId ledger;
-    Epoch highest;  ///< the highest epoch the candidate knows
+    Epoch highest;           ///< the highest epoch the candidate knows
     bool disk_full = false;  ///< the grant that it asked for last found no space
     friend bool operator==(const Call&, const Call&) = default;
 };
@@ -102,8 +102,7 @@ struct DurableNotice {
     friend bool operator==(const DurableNotice&, const DurableNotice&) = default;
 };
 
-using Control =
-    std::variant<Call, Answer, Content, Join, ViewTold, Ready, Suspect, Wake, WakeAck, DurableNotice>;
+using Control = std::variant<Call, Answer, Content, Join, ViewTold, Ready, Suspect, Wake, WakeAck, DurableNotice>;
 
 // --- link messages -------------------------------------------------------------------------------
 
@@ -165,12 +164,12 @@ struct OpenRound {
 
 /// What became of a closed round, on its one lap.
 struct ClosedRound {
-    Hop opened;    ///< of the round, so that bidders know which of their bids it settles
+    Hop opened;  ///< of the round, so that bidders know which of their bids it settles
     NodeId writer;
-    SegmentNumber segment;               ///< where the writer decides now, also when it decided nothing there yet
-    bool disk_full = false;              ///< nothing was taken: there is no space
-    std::optional<RoundResult> result;   ///< none: nothing new in it, no slot was taken
-    bool checkpoint = false;             ///< its writer begins a checkpoint with it, so nobody else need do so soon
+    SegmentNumber segment;              ///< where the writer decides now, also when it decided nothing there yet
+    bool disk_full = false;             ///< nothing was taken: there is no space
+    std::optional<RoundResult> result;  ///< none: nothing new in it, no slot was taken
+    bool checkpoint = false;            ///< its writer begins a checkpoint with it, so nobody else need do so soon
     friend bool operator==(const ClosedRound&, const ClosedRound&) = default;
 };
 

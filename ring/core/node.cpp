@@ -272,9 +272,8 @@ private:
         if (context_.now.steady < down_since_ + context_.config.timing.no_quorum_after) return;
         const auto code = membership_.disk_full() ? RejectCode::disk_full : RejectCode::no_quorum;
         if (clients_.refusing_with() == code) return;
-        clients_.refuse_all(code, membership_.disk_full()
-                                      ? "no space is left for the ledger, so no ring can form"
-                                      : "this node is in no ring with a majority; try another one");
+        clients_.refuse_all(code, membership_.disk_full() ? "no space is left for the ledger, so no ring can form"
+                                                          : "this node is in no ring with a majority; try another one");
     }
 
     void leave_if_done() {

@@ -65,7 +65,8 @@ std::size_t plain_length(std::string_view text) {
         std::uint64_t word = 0;
         std::memcpy(&word, text.data() + length, 8);
         const std::uint64_t below_space = (word - ones * 0x20) & ~word & highs;
-        if (((word & highs) | below_space | has_zero(word ^ (ones * '\\')) | has_zero(word ^ (ones * 0x7f))) != 0) break;
+        if (((word & highs) | below_space | has_zero(word ^ (ones * '\\')) | has_zero(word ^ (ones * 0x7f))) != 0)
+            break;
         length += 8;
     }
     while (length < text.size() && is_plain(text[length])) ++length;

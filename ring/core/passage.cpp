@@ -12,8 +12,7 @@ constexpr unsigned follow_after = 3;
 constexpr std::uint64_t bit(NodeId node) { return std::uint64_t{1} << node.value; }
 
 RoundResult result_of(const RoundRecord& record, SegmentNumber segment) {
-    return {segment,        record.round,       record.first,  record.count,
-            record.wall_us, record.text.size(), record.changes};
+    return {segment, record.round, record.first, record.count, record.wall_us, record.text.size(), record.changes};
 }
 
 }  // namespace
@@ -79,7 +78,8 @@ void Passage::take_closed_rounds() {
         if (round.result && round.result->round == context_.tip.round.next()) {
             apply(*round.result);
         } else if (round.result && round.result->round > context_.tip.round) {
-            trouble_ = Trouble{SuspectReason::fenced, context_.config.self};  // cannot follow: enter again, from the ledger
+            trouble_ =
+                Trouble{SuspectReason::fenced, context_.config.self};  // cannot follow: enter again, from the ledger
             return;
         }
         if (round.checkpoint) checkpoint_bytes_ = checkpoint_rounds_ = 0;
@@ -187,7 +187,8 @@ void Passage::close_round() {
         return;
     }
     auto& open = *held_->open;
-    if (const auto lost = std::find_if(open.bids.begin(), open.bids.end(), [](const Bid& bid) { return bid.is_away(); });
+    if (const auto lost =
+            std::find_if(open.bids.begin(), open.bids.end(), [](const Bid& bid) { return bid.is_away(); });
         lost != open.bids.end()) {
         trouble_ = Trouble{SuspectReason::bid_lost, lost->node};
         return;

@@ -135,14 +135,14 @@ private:
     bool others_bid_ = false;            ///< other members' bids were on the token of that round
     std::optional<Hop> bid_in_;          ///< the open round with this node's bid
 
-    NodeId presumed_holder_;           ///< where the token parks: who closed or opened the last round
-    std::uint64_t woken_ = 0;          ///< who has work, by their wakes
-    std::map<NodeId, Bid> woken_bids_; ///< what came with their wakes, for the round that closes here next
-    std::optional<NodeId> lone_bidder_; ///< whose copies alone made the last rounds that closed here
-    unsigned lone_rounds_ = 0;          ///< so many of them in a row
-    bool bids_seen_ = false;           ///< the token left here with bids: it comes back with their result
-    std::optional<Instant> wake_at_;   ///< the next wake to send
-    Instant progress_at_;              ///< last sign that the token lives
+    NodeId presumed_holder_;             ///< where the token parks: who closed or opened the last round
+    std::uint64_t woken_ = 0;            ///< who has work, by their wakes
+    std::map<NodeId, Bid> woken_bids_;   ///< what came with their wakes, for the round that closes here next
+    std::optional<NodeId> lone_bidder_;  ///< whose copies alone made the last rounds that closed here
+    unsigned lone_rounds_ = 0;           ///< so many of them in a row
+    bool bids_seen_ = false;             ///< the token left here with bids: it comes back with their result
+    std::optional<Instant> wake_at_;     ///< the next wake to send
+    Instant progress_at_;                ///< last sign that the token lives
     bool expecting_ = false;
     bool probing_ = false;
 

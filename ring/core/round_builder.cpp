@@ -18,9 +18,9 @@ constexpr limits::ClientLimits taken_already{SIZE_MAX, SIZE_MAX, SIZE_MAX};
 
 /// A message that may enter the round, with the time and container that place it.
 struct Item {
-    Timestamp time = 0;       ///< raised
-    NodeId rank;              ///< raised container
-    NodeId container;         ///< the node that accepted it
+    Timestamp time = 0;  ///< raised
+    NodeId rank;         ///< raised container
+    NodeId container;    ///< the node that accepted it
     ClientSequence sequence;
     Message message;
 };
@@ -247,7 +247,8 @@ private:
             const auto retired_already = [&](const SessionChange& change) { return change.client_id == client_id; };
             if (std::any_of(record_.changes.begin(), record_.changes.end(), retired_already)) continue;
             for (const auto& member : view_.members) {
-                const bool of_this_node = client_id.starts_with(fmt::format("{}{}:", anonymous_prefix, member.id.value));
+                const bool of_this_node =
+                    client_id.starts_with(fmt::format("{}{}:", anonymous_prefix, member.id.value));
                 if (of_this_node && client_id != anonymous_client_id(member.id, member.incarnation)) {
                     record_.changes.push_back({client_id, std::nullopt, {}});
                 }

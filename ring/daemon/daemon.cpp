@@ -133,9 +133,7 @@ void Daemon::perform(SendLink& action) {
     if (action.place_bid) place_bid(std::get<Token>(action.message), self_, parts_.bids);
     parts_.transport.perform(action);
 }
-void Daemon::perform(const BindLink& action) {
-    pending_.emplace_back(parts_.transport.perform(action, steady_now()));
-}
+void Daemon::perform(const BindLink& action) { pending_.emplace_back(parts_.transport.perform(action, steady_now())); }
 void Daemon::perform(const SetCallWord& action) { parts_.ledger.set_call_word(self_, action.call); }
 
 /// A candidate that was not granted an epoch hears which one the ledger has now.

@@ -55,7 +55,8 @@ bool BidFiles::put(std::span<const Blob> chunks) {
             bytes += view.size();
         }
         // A short write means a full disk: then the bid travels.
-        const auto written = files_.write(own_.get(), pieces.data(), static_cast<int>(count), static_cast<off_t>(offset));
+        const auto written =
+            files_.write(own_.get(), pieces.data(), static_cast<int>(count), static_cast<off_t>(offset));
         if (written < 0 || static_cast<std::uint64_t>(written) != bytes) return false;
         offset += bytes;
         chunks = chunks.subspan(count);

@@ -16,8 +16,7 @@ Result<DurableMark> DurableEnd::look() {
         auto found = look_once();
         const bool touched = !found && found.error().code == ErrorCode::outside_hands;
         // The output may have gone on in a new file meanwhile: behind this segment, or in it.
-        const bool moved =
-            segment_ && (segment_->sealed() || segment_->header().output.file > output_.place().file);
+        const bool moved = segment_ && (segment_->sealed() || segment_->header().output.file > output_.place().file);
         if (!touched || !moved || attempt == attempts) {
             return found;
         }

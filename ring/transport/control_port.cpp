@@ -75,7 +75,9 @@ void ControlPort::receive(std::vector<ControlEnvelope>& envelopes, Instant now) 
                                   answer(connection, IAm{who.nonce, self_, incarnation_});
                               },
                               [&](const IAm& i_am) { heard(i_am); },
-                              [&](const AskFigures& ask) { figures_asked_.push_back({connection, ask.nonce}); },
+                              [&](const AskFigures& ask) {
+                                  figures_asked_.push_back({connection, ask.nonce});
+                              },
                               [](const Taken&) {}, [](const Figures&) {}},
                    *frame);
     }

@@ -107,8 +107,7 @@ void SimLedger::take_up_output(const SimSegment& segment) {
     enter_output(segment);
 }
 
-Result<Succession> SimLedger::seal_for_rotation(SegmentNumber current, Round last,
-                                                std::optional<WallTime> new_output) {
+Result<Succession> SimLedger::seal_for_rotation(SegmentNumber current, Round last, std::optional<WallTime> new_output) {
     const auto segment = open(current);
     if (!segment || segment->sealed) return failure(ErrorCode::fenced, "the segment is sealed");
     if (segment->slot_of(last) != segment->decided) {

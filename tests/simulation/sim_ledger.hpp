@@ -12,7 +12,7 @@ namespace anel::simulation {
 struct Succession {
     SharedSegment sealed;  ///< none at the very first grant
     Epoch epoch;
-    SharedSegment next;  ///< once the one before is durable and written
+    SharedSegment next;              ///< once the one before is durable and written
     std::optional<SimPlace> output;  ///< the new file that it begins
 };
 

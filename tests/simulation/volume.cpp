@@ -128,7 +128,8 @@ void SimVolume::turn_output(const SimPlace& place) {
     if (named_.file + 1 != place.file) {
         throw Violation{fmt::format("S5: output.txt was file {} and becomes file {}", named_.file, place.file)};
     }
-    if (!output.whole(place.base)) throw Violation{"S5: output.txt becomes a new file, and the one before is not whole"};
+    if (!output.whole(place.base))
+        throw Violation{"S5: output.txt becomes a new file, and the one before is not whole"};
     before_turn_ = named_;
     named_ = place;
     world_.strike(Fault::output_goes_on);

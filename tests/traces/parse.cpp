@@ -75,7 +75,10 @@ Token token_of(const Term& term) {
         for (const auto& bid : open.items("bids")) token.open->bids.push_back(bid_of(bid));
     }
     for (const auto& each : term.items("closed")) {
-        ClosedRound closed{{each.number("opened")}, {each.number("writer")}, {each.number("segment")}, each.has("disk_full"),
+        ClosedRound closed{{each.number("opened")},
+                           {each.number("writer")},
+                           {each.number("segment")},
+                           each.has("disk_full"),
                            std::nullopt};
         if (each.has("result")) closed.result = result_of(each.at("result"));
         closed.checkpoint = each.has("checkpoint");
@@ -108,8 +111,7 @@ Connection connection_of(std::string text) {
 SuspectReason reason_named(std::string_view name) {
     for (const auto reason :
          {SuspectReason::link_dropped, SuspectReason::token_overdue, SuspectReason::join, SuspectReason::leave,
-          SuspectReason::fenced, SuspectReason::link_failed, SuspectReason::start_overdue,
-          SuspectReason::bid_lost}) {
+          SuspectReason::fenced, SuspectReason::link_failed, SuspectReason::start_overdue, SuspectReason::bid_lost}) {
         if (name_of(reason) == name) return reason;
     }
     throw BadTrace{fmt::format("unknown reason: {}", name)};

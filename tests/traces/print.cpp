@@ -59,7 +59,7 @@ Term term_of(const Action& action) {
                 return Term{"connect"}("link", connect.link)("address", connect.address);
             },
             [](const CloseLink& close) { return Term{"close"}("link", close.link); },
-            [](const SendLink& send) { 
+            [](const SendLink& send) {
                 Term term{"send_link"};
                 term("link", send.link)("message", term_of(send.message)).flag("place_bid", send.place_bid);
                 return term;

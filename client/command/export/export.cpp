@@ -39,9 +39,10 @@ Result<void> export_finished(const ExportFlags& flags, const ExportFolder& targe
         std::fflush(stdout);
     }
     if (pieces->uncertain && !flags.follow) {
-        return failure(ErrorCode::io_failed,
-                       fmt::format("{}: perhaps torn by a restart of the machine: start the ring, which writes it again",
-                                   pieces->uncertain->path.string()));
+        return failure(
+            ErrorCode::io_failed,
+            fmt::format("{}: perhaps torn by a restart of the machine: start the ring, which writes it again",
+                        pieces->uncertain->path.string()));
     }
     return {};
 }
@@ -81,7 +82,8 @@ void add_export(CLI::App& app, int& exit_code) {
     command.add_flag("--json", flags->json, "Say what was exported as one JSON object a file");
     command.footer(
         "Finished are the files output.NNNNNN.txt of FOLDER, which a ring makes that was told to go on in new files.\n"
-        "Each becomes a file of its own, under its name only when it is whole and durable. What is there already stays\n"
+        "Each becomes a file of its own, under its name only when it is whole and durable. What is there already "
+        "stays\n"
         "as it is; what was taken away comes again while its piece is there.\n"
         "Exit code: 0 exported, 1 a piece could not be exported, 2 usage.\n\n"
         "Example:\n  anel export shared_data /srv/rows --format csv --follow");

@@ -83,7 +83,8 @@ void put(std::string& out, Dice& dice, std::uint64_t number) {
         return;
     }
 }
-void put_head(std::string& out, Dice& dice, std::size_t size, unsigned fix, std::size_t fix_max, unsigned lead8, unsigned lead16) {
+void put_head(std::string& out, Dice& dice, std::size_t size, unsigned fix, std::size_t fix_max, unsigned lead8,
+              unsigned lead16) {
     const auto choice = dice.roll(4);
     if (choice == 0 && fix != 0 && size <= fix_max) {
         out += static_cast<char>(fix | size);
@@ -186,7 +187,8 @@ BOOST_AUTO_TEST_CASE(damaged_requests_that_ours_takes_msgpack_takes_with_the_sam
 BOOST_AUTO_TEST_CASE(damaged_replies_that_ours_takes_are_whole_msgpack) {
     ANEL_TELL_SEED();
     Dice dice{seed()};
-    const std::vector<Bytes> replies{encode(ClientReply{Welcome{"id", {1}, {2}, {}}}), encode(ClientReply{Ack{"id", {1}, {2}, {3}}}),
+    const std::vector<Bytes> replies{encode(ClientReply{Welcome{"id", {1}, {2}, {}}}),
+                                     encode(ClientReply{Ack{"id", {1}, {2}, {3}}}),
                                      encode(ClientReply{Busy{"id", {1}, 5}}), encode(ClientReply{Byed{"id"}}),
                                      encode(ClientReply{Reject{"id", {1}, RejectCode::gap, "why"}})};
     for (int turn = 0; turn < 50'000; ++turn) {

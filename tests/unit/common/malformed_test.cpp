@@ -52,7 +52,10 @@ const std::vector<Row> rows{
     {"version nil", "\x94\xc0" + str("bye") + str("id") + "\x07"},
     {"unknown kind", "\x92\x01" + str("dance"), ErrorCode::unsupported},
     {"empty kind", "\x92\x01\xa0", ErrorCode::unsupported},
-    {"kind is binary", "\x94\x01\xc4\x03" "bye" + str("id") + "\x07"},
+    {"kind is binary",
+     "\x94\x01\xc4\x03"
+     "bye" +
+         str("id") + "\x07"},
     {"kind is a number", "\x94\x01\x05" + str("id") + "\x07"},
     {"hello with too few fields", "\x94\x01" + str("hello") + str("id") + "\x07"},
     {"hello with too many fields", "\x97\x01" + str("hello") + str("id") + "\x07\x00\x00\x00"s},
@@ -76,7 +79,8 @@ const std::vector<Row> rows{
     {"status with trailing bytes", "\x92\x01" + str("status") + "\x01"},
     {"push with sequence 0", "\x96\x01" + str("push") + str("id") + "\x07\x00\x91\x92\x01\xa1x"s},
     {"push with a negative sequence", "\x96\x01" + str("push") + str("id") + "\x07\xff\x91\x92\x01\xa1x"},
-    {"push whose sequences overflow", "\x96\x01" + str("push") + str("id") + "\x07\xcf\xff\xff\xff\xff\xff\xff\xff\xff\x91\x92\x01\xa1x"},
+    {"push whose sequences overflow",
+     "\x96\x01" + str("push") + str("id") + "\x07\xcf\xff\xff\xff\xff\xff\xff\xff\xff\x91\x92\x01\xa1x"},
     {"push of no messages", push_head + "\x90"},
     {"push of a map", push_head + "\x81\x01\xa1x"},
     {"push of 2^32-1 messages declared", push_head + "\xdd\xff\xff\xff\xff\x92\x01\xa1x"},
@@ -115,8 +119,10 @@ BOOST_DATA_TEST_CASE(is_refused_with_a_reason, data::make(rows)) {
 }
 
 BOOST_AUTO_TEST_CASE(a_frame_cut_at_any_byte_or_with_one_more_is_refused) {
-    for (const auto& bytes : {encode(HelloRequest{std::string(64, 'i'), {UINT64_MAX}, {UINT64_MAX}}),
-                              encode(HelloRequest{"id", {1}, {1}, {UINT64_MAX}}), encode(ByeRequest{"id", {1}}), encode(StatusRequest{}), encode_push("id", {1}, {1}, {{INT64_MIN, "x"}, {1, std::string(300, 'y')}})}) {
+    for (const auto& bytes :
+         {encode(HelloRequest{std::string(64, 'i'), {UINT64_MAX}, {UINT64_MAX}}),
+          encode(HelloRequest{"id", {1}, {1}, {UINT64_MAX}}), encode(ByeRequest{"id", {1}}), encode(StatusRequest{}),
+          encode_push("id", {1}, {1}, {{INT64_MIN, "x"}, {1, std::string(300, 'y')}})}) {
         const auto frame = text_of(bytes);
         BOOST_REQUIRE(decode(frame));
         for (std::size_t length = 0; length < frame.size(); ++length) BOOST_TEST(!decode(frame.substr(0, length)));
@@ -126,7 +132,8 @@ BOOST_AUTO_TEST_CASE(a_frame_cut_at_any_byte_or_with_one_more_is_refused) {
 
 BOOST_AUTO_TEST_CASE(the_borders_of_what_is_allowed_are_taken) {
     BOOST_TEST(decode(hello_head + str("i") + "\x01\x00"s).has_value());
-    BOOST_TEST(decode(hello_head + "\xd9\x40" + std::string(64, 'i') + "\xd0\x01\xd3\x00\x00\x00\x00\x00\x00\x00\x00"s).has_value());
+    BOOST_TEST(decode(hello_head + "\xd9\x40" + std::string(64, 'i') + "\xd0\x01\xd3\x00\x00\x00\x00\x00\x00\x00\x00"s)
+                   .has_value());
     BOOST_TEST(decode(push_head + "\x91\x92\xd3\x80\x00\x00\x00\x00\x00\x00\x00\xa0"s).has_value());
     BOOST_TEST(decode(push_head + "\xdd\x00\x00\x00\x01\xdd\x00\x00\x00\x02\xe0\xdb\x00\x00\x00\x00"s).has_value());
 }
@@ -163,10 +170,12 @@ BOOST_AUTO_TEST_CASE(what_can_be_read_of_the_sender_stands_beside_the_reason) {
 }
 
 BOOST_AUTO_TEST_CASE(replies_that_are_cut_or_longer_or_of_another_shape_are_refused) {
-    for (const auto& reply : std::vector<ClientReply>{Welcome{"id", {1}, {2}, {}}, Welcome{"id", {1}, {2}, {}, {3}}, Ack{"id", {1}, {2}, {3}}, Busy{"id", {1}, 5},
-                                                      Reject{"id", {1}, RejectCode::gap, "why"}, Byed{"id"}, StatusReply{"{}"}}) {
+    for (const auto& reply : std::vector<ClientReply>{
+             Welcome{"id", {1}, {2}, {}}, Welcome{"id", {1}, {2}, {}, {3}}, Ack{"id", {1}, {2}, {3}},
+             Busy{"id", {1}, 5}, Reject{"id", {1}, RejectCode::gap, "why"}, Byed{"id"}, StatusReply{"{}"}}) {
         const auto bytes = encode(reply);
-        for (std::size_t length = 0; length < bytes.size(); ++length) BOOST_TEST(!decode_reply(BytesView{bytes}.first(length)));
+        for (std::size_t length = 0; length < bytes.size(); ++length)
+            BOOST_TEST(!decode_reply(BytesView{bytes}.first(length)));
         auto longer = bytes;
         longer.push_back(std::byte{0});
         BOOST_TEST(!decode_reply(longer));
@@ -181,14 +190,15 @@ BOOST_AUTO_TEST_CASE(replies_that_are_cut_or_longer_or_of_another_shape_are_refu
             other[0] = static_cast<std::byte>(0x90U | elements);
             taken += decode_reply(other).has_value();
         }
-        BOOST_TEST(taken == 1U, "a reply of kind " << reply.index() << " was taken with " << taken << " sizes of its array");
+        BOOST_TEST(taken == 1U,
+                   "a reply of kind " << reply.index() << " was taken with " << taken << " sizes of its array");
     }
     BOOST_TEST(!decode_reply(as_bytes("OK 5")));
 }
 
 BOOST_AUTO_TEST_CASE(a_reply_of_a_kind_to_come_is_none_and_no_error) {
-    for (const auto& frame : {"\x93\x01" + str("dance") + "\x01", "\x92\x01" + str("dance"), "\x93\x01" + str("dance") + "\x81\xa1x\xc0",
-                              "\x92\x01\xa0"s}) {
+    for (const auto& frame : {"\x93\x01" + str("dance") + "\x01", "\x92\x01" + str("dance"),
+                              "\x93\x01" + str("dance") + "\x81\xa1x\xc0", "\x92\x01\xa0"s}) {
         const auto reply = decode_reply(as_bytes(frame));
         BOOST_REQUIRE(reply);
         BOOST_TEST(!reply->has_value());

@@ -11,10 +11,10 @@ using namespace anel::testing;
 namespace {
 
 constexpr limits::ClientLimits defaults;
-constexpr RejectCode all_codes[]{RejectCode::too_large,   RejectCode::malformed,         RejectCode::conflict,
-                                 RejectCode::session_retired, RejectCode::gap,           RejectCode::hello_first,
-                                 RejectCode::no_quorum,   RejectCode::too_many_sessions, RejectCode::shutting_down,
-                                 RejectCode::disk_full,   RejectCode::busy};
+constexpr RejectCode all_codes[]{
+    RejectCode::too_large,     RejectCode::malformed,   RejectCode::conflict,  RejectCode::session_retired,
+    RejectCode::gap,           RejectCode::hello_first, RejectCode::no_quorum, RejectCode::too_many_sessions,
+    RejectCode::shutting_down, RejectCode::disk_full,   RejectCode::busy};
 
 template <class Request>
 void check_request(const Request& request) {
@@ -104,7 +104,8 @@ BOOST_AUTO_TEST_CASE(every_reply_comes_back_as_it_was) {
 
 BOOST_AUTO_TEST_CASE(plain_answers_are_lines_of_text) {
     BOOST_TEST(as_text(encode(ClientReply{TextOk{{42}}})) == "OK 42");
-    BOOST_TEST(as_text(encode(ClientReply{TextError{RejectCode::no_quorum, "try another"}})) == "ERR no_quorum try another");
+    BOOST_TEST(as_text(encode(ClientReply{TextError{RejectCode::no_quorum, "try another"}})) ==
+               "ERR no_quorum try another");
     BOOST_TEST(is_plain_text(encode(ClientReply{TextOk{{42}}})));
 }
 
@@ -122,7 +123,8 @@ BOOST_AUTO_TEST_CASE(reject_codes_have_names_of_their_own_and_four_are_final) {
     BOOST_TEST(is_final(RejectCode::malformed));
     BOOST_TEST(is_final(RejectCode::conflict));
     BOOST_TEST(is_final(RejectCode::session_retired));
-    for (const auto* unknown : {"", "nothing", "gapp", "ga", "Gap"}) BOOST_TEST(!reject_code_named(unknown).has_value());
+    for (const auto* unknown : {"", "nothing", "gapp", "ga", "Gap"})
+        BOOST_TEST(!reject_code_named(unknown).has_value());
 }
 
 BOOST_AUTO_TEST_CASE(a_frame_is_plain_text_unless_it_begins_like_a_short_array) {

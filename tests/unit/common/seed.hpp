@@ -29,9 +29,9 @@ public:
     std::uint64_t word() { return random_(); }
     /// Numbers of every magnitude, the borders of the msgpack encodings among them.
     std::uint64_t number() {
-        constexpr std::uint64_t borders[]{0,      1,          31,         32,          127,        128,       255, 256,
-                                          65'535, 65'536,     0x7fffffff, 0x80000000,  0xffffffff, 1ULL << 32, INT64_MAX,
-                                          1ULL << 63, UINT64_MAX};
+        constexpr std::uint64_t borders[]{0,          1,          31,        32,         127,        128,
+                                          255,        256,        65'535,    65'536,     0x7fffffff, 0x80000000,
+                                          0xffffffff, 1ULL << 32, INT64_MAX, 1ULL << 63, UINT64_MAX};
         if (once_in(2)) return borders[roll(std::size(borders))];
         return random_() >> roll(64);
     }

@@ -130,7 +130,8 @@ BOOST_AUTO_TEST_CASE(when_the_node_is_busy_what_it_has_taken_already_is_still_an
     }
 }
 
-BOOST_DATA_TEST_CASE(a_text_after_a_refusal_of_all_is_not_confused_with_one_that_was_decided_after_all, data::make(refusals_of_all), code) {
+BOOST_DATA_TEST_CASE(a_text_after_a_refusal_of_all_is_not_confused_with_one_that_was_decided_after_all,
+                     data::make(refusals_of_all), code) {
     Desk desk;
     say(desk, "warm", "warm");
     desk.run();
@@ -201,7 +202,12 @@ BOOST_AUTO_TEST_CASE(after_its_session_retired_the_node_takes_texts_again) {
     }
     BOOST_TEST(desk.said_of<TextOk>().size() == 3U);
     // More than sessions_max, and a day without a text.
-    desk.apply({{1}, desk.context.tip.round.next(), desk.context.tip.sequence.next(), 0, 0, 0,
+    desk.apply({{1},
+                desk.context.tip.round.next(),
+                desk.context.tip.sequence.next(),
+                0,
+                0,
+                0,
                 {{anonymous_client_id({0}, {0xabcd}), std::nullopt, {}}}});
     desk.durable();
     std::size_t oks = 0;

@@ -77,7 +77,8 @@ BOOST_AUTO_TEST_CASE(an_ack_waits_until_its_round_is_durable) {
     BOOST_TEST(desk.silent());
     desk.durable();
     BOOST_TEST((desk.only<Ack>() == Ack{"id", {2}, {2}, {2}}));
-    BOOST_TEST(desk.output == "Container 0 \nMensagem: one\nContainer 0 \nMensagem: two\n" + std::string(56, '#') + "\n");
+    BOOST_TEST(desk.output ==
+               "Container 0 \nMensagem: one\nContainer 0 \nMensagem: two\n" + std::string(56, '#') + "\n");
     BOOST_TEST(desk.clients.idle());
 }
 

@@ -87,7 +87,8 @@ struct Desk {
         const auto replies = said();
         BOOST_REQUIRE_EQUAL(replies.size(), 1U);
         const auto* wanted = std::get_if<Reply>(&replies.front().reply);
-        BOOST_REQUIRE_MESSAGE(wanted, "another kind of reply than expected: " << as_text(encode(replies.front().reply)));
+        BOOST_REQUIRE_MESSAGE(wanted,
+                              "another kind of reply than expected: " << as_text(encode(replies.front().reply)));
         return *wanted;
     }
     /// Of the session that the ledger has of this client id; 0: none.
@@ -112,7 +113,8 @@ struct Desk {
         const auto record = build_round(context, view, std::move(bids));
         if (!record) return;
         output += record->text;
-        apply({{1}, record->round, record->first, record->count, record->wall_us, record->text.size(), record->changes});
+        apply(
+            {{1}, record->round, record->first, record->count, record->wall_us, record->text.size(), record->changes});
     }
     void apply(const RoundResult& result) {
         context.apply(result);

@@ -85,14 +85,52 @@ bool naive_is_utf8(std::string_view text) {
 
 /// Strings in which every class of byte is likely to stand beside every other.
 std::string mixed(Dice& dice) {
-    static const std::vector<std::string> pieces{
-        "plain text of some length", "a", "\n", "\r", "\t", "\\", "\"", std::string(1, '\0'), "\x1b", "\x7f", "~", " ", "\x1f",
-        "\xc2\x80", "\xc2\x9f", "\xc2\xa0", "\xc3\xa9", "\xdf\xbf", "\xe0\xa0\x80", "\xe2\x80\xa8", "\xe2\x80\xa9",
-        "\xe2\x80\xa7", "\xed\x9f\xbf", "\xee\x80\x80", "\xef\xbf\xbd", "\xf0\x90\x80\x80", "\xf0\x9f\x98\x80", "\xf4\x8f\xbf\xbf",
-        "\xc0\xaf", "\xc1\xbf", "\xe0\x9f\xbf", "\xed\xa0\x80", "\xed\xbf\xbf", "\xf0\x8f\xbf\xbf", "\xf4\x90\x80\x80",
-        "\xf5\x80\x80\x80", "\x80", "\xbf", "\xfe", "\xff", "\xe2\x80", "\xf0\x9f\x98", "\xc3"};
+    static const std::vector<std::string> pieces{"plain text of some length",
+                                                 "a",
+                                                 "\n",
+                                                 "\r",
+                                                 "\t",
+                                                 "\\",
+                                                 "\"",
+                                                 std::string(1, '\0'),
+                                                 "\x1b",
+                                                 "\x7f",
+                                                 "~",
+                                                 " ",
+                                                 "\x1f",
+                                                 "\xc2\x80",
+                                                 "\xc2\x9f",
+                                                 "\xc2\xa0",
+                                                 "\xc3\xa9",
+                                                 "\xdf\xbf",
+                                                 "\xe0\xa0\x80",
+                                                 "\xe2\x80\xa8",
+                                                 "\xe2\x80\xa9",
+                                                 "\xe2\x80\xa7",
+                                                 "\xed\x9f\xbf",
+                                                 "\xee\x80\x80",
+                                                 "\xef\xbf\xbd",
+                                                 "\xf0\x90\x80\x80",
+                                                 "\xf0\x9f\x98\x80",
+                                                 "\xf4\x8f\xbf\xbf",
+                                                 "\xc0\xaf",
+                                                 "\xc1\xbf",
+                                                 "\xe0\x9f\xbf",
+                                                 "\xed\xa0\x80",
+                                                 "\xed\xbf\xbf",
+                                                 "\xf0\x8f\xbf\xbf",
+                                                 "\xf4\x90\x80\x80",
+                                                 "\xf5\x80\x80\x80",
+                                                 "\x80",
+                                                 "\xbf",
+                                                 "\xfe",
+                                                 "\xff",
+                                                 "\xe2\x80",
+                                                 "\xf0\x9f\x98",
+                                                 "\xc3"};
     std::string text;
-    for (auto left = dice.roll(12); left > 0; --left) text += dice.once_in(3) ? dice.bytes(dice.roll(12)) : pieces[dice.roll(pieces.size())];
+    for (auto left = dice.roll(12); left > 0; --left)
+        text += dice.once_in(3) ? dice.bytes(dice.roll(12)) : pieces[dice.roll(pieces.size())];
     return text;
 }
 
@@ -140,8 +178,10 @@ BOOST_AUTO_TEST_SUITE(output_format)
 
 BOOST_AUTO_TEST_CASE(classic_is_the_reference_format_byte_for_byte) {
     std::string text;
-    append_message(text, OutputFormat::classic, {{2}, "a", {1}, {1}, {1}, {368186, "client 2 time: 368186 - message: 3"}});
-    append_message(text, OutputFormat::classic, {{4}, "b", {1}, {2}, {1}, {526895, "client 4 time: 526895 - message: 3"}});
+    append_message(text, OutputFormat::classic,
+                   {{2}, "a", {1}, {1}, {1}, {368186, "client 2 time: 368186 - message: 3"}});
+    append_message(text, OutputFormat::classic,
+                   {{4}, "b", {1}, {2}, {1}, {526895, "client 4 time: 526895 - message: 3"}});
     append_round_end(text, OutputFormat::classic);
     BOOST_TEST(text ==
                "Container 2 \n"
@@ -215,7 +255,10 @@ BOOST_AUTO_TEST_CASE(what_is_escaped_can_be_read_back) {
                 case 'r': back += '\r'; break;
                 case 't': back += '\t'; break;
                 case '\\': back += '\\'; break;
-                case 'x': back += static_cast<char>(std::stoi(shown.substr(at + 1, 2), nullptr, 16)); at += 2; break;
+                case 'x':
+                    back += static_cast<char>(std::stoi(shown.substr(at + 1, 2), nullptr, 16));
+                    at += 2;
+                    break;
                 default: BOOST_FAIL("an escape nobody knows");
             }
         }
@@ -224,9 +267,10 @@ BOOST_AUTO_TEST_CASE(what_is_escaped_can_be_read_back) {
 }
 
 BOOST_AUTO_TEST_CASE(jsonl_writes_one_object_a_message_and_nothing_at_the_end_of_a_round) {
-    BOOST_TEST(json_line("hi \"you\"\n") ==
-               R"({"sequence":5,"round":6,"container":3,"client":"id","client_sequence":4,"timestamp":-7,"message":"hi \"you\"\u000a"})"
-               "\n");
+    BOOST_TEST(
+        json_line("hi \"you\"\n") ==
+        R"({"sequence":5,"round":6,"container":3,"client":"id","client_sequence":4,"timestamp":-7,"message":"hi \"you\"\u000a"})"
+        "\n");
     std::string text;
     append_round_end(text, OutputFormat::jsonl);
     BOOST_TEST(text.empty());

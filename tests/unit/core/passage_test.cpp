@@ -43,7 +43,9 @@ struct Stand : Desk {
     static Token parked(std::uint64_t hop, std::uint64_t epoch = 1) { return {{epoch}, {hop}, std::nullopt, {}}; }
     Token open_by_other(std::uint64_t hop) { return {{1}, {hop}, OpenRound{{hop - 1}, {0}, 1, false, {}}, {}}; }
     /// Own round comes back with the marks of the others.
-    Token open_by_self(std::uint64_t opened) { return {{1}, {opened + 3}, OpenRound{{opened}, {1}, 0b101, false, {}}, {}}; }
+    Token open_by_self(std::uint64_t opened) {
+        return {{1}, {opened + 3}, OpenRound{{opened}, {1}, 0b101, false, {}}, {}};
+    }
     static Wake wake() { return {{1}, {}, {}}; }
     static Wake wake_with(const Blob& frame, std::uint64_t birth) {
         return {{1}, {{{birth}, static_cast<std::uint32_t>(frame.size())}}, frame};
@@ -292,7 +294,8 @@ BOOST_AUTO_TEST_CASE(a_member_with_work_sends_a_copy_of_it_with_its_wake_and_kee
     after.sequence = stand.context.tip.sequence.next();
     after.round = stand.context.tip.round.next();
     auto token = stand.open_by_other(8);
-    token.closed.push_back({{4}, {0}, {1}, false, RoundResult{{1}, after.round, after.sequence, 1, 0, 10, {{"id", after, {}}}}});
+    token.closed.push_back(
+        {{4}, {0}, {1}, false, RoundResult{{1}, after.round, after.sequence, 1, 0, 10, {{"id", after, {}}}}});
     stand.take(token);
     BOOST_TEST(!stand.clients.has_work());
     BOOST_REQUIRE_EQUAL(stand.sent().size(), 1U);
@@ -394,7 +397,8 @@ BOOST_AUTO_TEST_CASE(a_result_that_the_own_table_has_already_changes_nothing) {
 }
 
 BOOST_AUTO_TEST_CASE(only_large_bids_are_placed_and_none_where_it_is_switched_off) {
-    for (const auto& [from, placed] : {std::pair{std::size_t{1}, true}, {std::size_t{1'000'000}, false}, {std::size_t{0}, false}}) {
+    for (const auto& [from, placed] :
+         {std::pair{std::size_t{1}, true}, {std::size_t{1'000'000}, false}, {std::size_t{0}, false}}) {
         Stand idle{placing(from)};
         idle.take(idle.open_by_other(5));  // nothing to bid
         BOOST_TEST(!idle.acts<SendLink>().at(0).place_bid);

@@ -28,8 +28,15 @@ struct Places : BidStore {
 };
 
 Token with_bids() {
-    return {{1}, {4}, OpenRound{{3}, {0}, 0b10, false, {bid_of(1, {{1, Blob::copy("one")}, {1, Blob::copy("two")}}),
-                                                        bid_of(2, {{1, Blob::copy("three")}})}}, {}};
+    return {
+        {1},
+        {4},
+        OpenRound{{3},
+                  {0},
+                  0b10,
+                  false,
+                  {bid_of(1, {{1, Blob::copy("one")}, {1, Blob::copy("two")}}), bid_of(2, {{1, Blob::copy("three")}})}},
+        {}};
 }
 
 }  // namespace

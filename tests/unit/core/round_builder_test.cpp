@@ -95,8 +95,8 @@ Expected expect(const Context& context, const std::vector<PlainPush>& pushes, co
         if (!session || session->birth.value != push.birth || session->instance.value != push.instance) continue;
         if (push.first <= session->inherited.value) continue;
         for (std::size_t index = 0; index < push.messages.size(); ++index) {
-            all.push_back({push.messages[index].first, push.container, push.client_id, push.first + index, push.container,
-                           push.messages[index].second});
+            all.push_back({push.messages[index].first, push.container, push.client_id, push.first + index,
+                           push.container, push.messages[index].second});
         }
     }
     Expected expected;
@@ -169,8 +169,9 @@ BOOST_AUTO_TEST_CASE(messages_stand_by_timestamp_then_container_then_client) {
     world.has("a", session_of(1, 1, 0));
     world.has("b", session_of(2, 2, 0));
     world.has("c", session_of(3, 3, 0));
-    const auto record = world.build({bid_of(2, {{1, push_at("a", 1, 1, {{5, "a1"}, {9, "a2"}})}}),
-                                     bid_of(0, {{2, push_at("b", 2, 1, {{9, "b1"}})}, {3, push_at("c", 3, 1, {{5, "c1"}})}})});
+    const auto record =
+        world.build({bid_of(2, {{1, push_at("a", 1, 1, {{5, "a1"}, {9, "a2"}})}}),
+                     bid_of(0, {{2, push_at("b", 2, 1, {{9, "b1"}})}, {3, push_at("c", 3, 1, {{5, "c1"}})}})});
     BOOST_REQUIRE(record);
     BOOST_TEST(record->text == lines({{0, "c1"}, {2, "a1"}, {0, "b1"}, {2, "a2"}}));
     BOOST_TEST(record->round.value == 11U);
@@ -198,8 +199,10 @@ BOOST_AUTO_TEST_CASE(the_container_is_raised_together_with_the_timestamp_and_the
     world.has("a", session_of(1, 1, 0));
     world.has("b", session_of(2, 2, 0));
     // a1 came to node 2, a2 to node 0, both at 5: a2 is ranked as of node 2, behind b1 of node 1.
-    BOOST_TEST(world.text({bid_of(2, {{1, push_at("a", 1, 1, {{5, "a1"}})}}), bid_of(0, {{1, push_at("a", 1, 2, {{5, "a2"}})}}),
-                           bid_of(1, {{2, push_at("b", 2, 1, {{5, "b1"}})}})}) == lines({{1, "b1"}, {2, "a1"}, {0, "a2"}}));
+    BOOST_TEST(world.text({bid_of(2, {{1, push_at("a", 1, 1, {{5, "a1"}})}}),
+                           bid_of(0, {{1, push_at("a", 1, 2, {{5, "a2"}})}}),
+                           bid_of(1, {{2, push_at("b", 2, 1, {{5, "b1"}})}})}) ==
+               lines({{1, "b1"}, {2, "a1"}, {0, "a2"}}));
 }
 
 BOOST_AUTO_TEST_CASE(of_repeats_the_copy_of_the_lowest_container_stays_and_gives_the_timestamp) {
@@ -271,7 +274,8 @@ BOOST_AUTO_TEST_CASE(a_hello_takes_over_and_goes_on_after_the_last_sequence) {
 
 BOOST_AUTO_TEST_CASE(of_two_hellos_in_one_round_the_lowest_container_wins) {
     Builder world;
-    const auto record = world.build({bid_of(2, {{0, hello("a", 9)}}), bid_of(0, {{0, hello("a", 7)}, {0, hello("a", 8)}})});
+    const auto record =
+        world.build({bid_of(2, {{0, hello("a", 9)}}), bid_of(0, {{0, hello("a", 7)}, {0, hello("a", 8)}})});
     BOOST_REQUIRE(record);
     BOOST_TEST(record->changes.size() == 1U);
     BOOST_TEST(change_of(*record, "a")->session->instance.value == 7U);
@@ -365,8 +369,8 @@ BOOST_AUTO_TEST_CASE(anonymous_sessions_tell_each_sequence_and_those_of_replaced
     world.has(mine, session_of(0xb, 2, 3));
     world.has(replaced, session_of(0xbbb, 1, 3));
     world.has(absent, session_of(0xb, 1, 3));
-    const auto record =
-        world.build({bid_of(1, {{2, push_at(mine, 0xb, 4, {{1, "x"}, {9, "y"}})}}), bid_of(0, {{1, push_at("a", 1, 1, {{5, "a"}})}})});
+    const auto record = world.build({bid_of(1, {{2, push_at(mine, 0xb, 4, {{1, "x"}, {9, "y"}})}}),
+                                     bid_of(0, {{1, push_at("a", 1, 1, {{5, "a"}})}})});
     BOOST_REQUIRE(record);
     BOOST_TEST(record->text == lines({{1, "x"}, {0, "a"}, {1, "y"}}));
     BOOST_TEST((change_of(*record, mine)->each == std::vector<Sequence>{{101}, {103}}));
@@ -414,7 +418,8 @@ BOOST_AUTO_TEST_CASE(random_bids_agree_with_the_naive_reference) {
                 }
                 PlainPush made{node, 1 + dice.roll(2), name(), 1 + dice.roll(2), 1 + dice.roll(6), {}};
                 for (auto count = 1 + dice.roll(4); count > 0; --count) {
-                    made.messages.emplace_back(dice.roll(4), std::to_string(turn) + "/" + std::to_string(dice.roll(1000)));
+                    made.messages.emplace_back(dice.roll(4),
+                                               std::to_string(turn) + "/" + std::to_string(dice.roll(1000)));
                 }
                 entries.emplace_back(made.birth, push_at(made.client_id, made.instance, made.first, made.messages));
                 pushes.push_back(made);
@@ -428,7 +433,8 @@ BOOST_AUTO_TEST_CASE(random_bids_agree_with_the_naive_reference) {
         BOOST_REQUIRE_EQUAL(record->text, expected.text);
         BOOST_REQUIRE_EQUAL(record->changes.size(), expected.changes.size());
         for (const auto& change : record->changes) {
-            BOOST_REQUIRE_MESSAGE(expected.changes.contains(change.client_id), "unexpected change of " << change.client_id);
+            BOOST_REQUIRE_MESSAGE(expected.changes.contains(change.client_id),
+                                  "unexpected change of " << change.client_id);
             BOOST_REQUIRE((change.session == expected.changes.at(change.client_id)));
         }
     }
@@ -467,8 +473,11 @@ BOOST_AUTO_TEST_CASE(random_damage_to_a_bid_never_writes_a_message_twice_or_out_
         world.has("a", session_of(1, 1, 0));
         auto bytes = push("a", 1, 1, {"x", "y"});
         std::string damaged{bytes.text()};
-        for (auto left = 1 + dice.roll(3); left > 0; --left) damaged[dice.roll(damaged.size())] = static_cast<char>(dice.roll(256));
-        Bid bid{{0}, {{{1}, static_cast<std::uint32_t>(dice.once_in(4) ? dice.roll(100) : damaged.size())}}, {Blob::copy(damaged)}};
+        for (auto left = 1 + dice.roll(3); left > 0; --left)
+            damaged[dice.roll(damaged.size())] = static_cast<char>(dice.roll(256));
+        Bid bid{{0},
+                {{{1}, static_cast<std::uint32_t>(dice.once_in(4) ? dice.roll(100) : damaged.size())}},
+                {Blob::copy(damaged)}};
         const auto record = world.build({bid, bid_of(1, {{1, push("a", 1, 1, {"x", "y"})}})});
         BOOST_REQUIRE(record);
         const auto& last = change_of(*record, "a")->session;

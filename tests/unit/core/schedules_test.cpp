@@ -95,7 +95,8 @@ BOOST_AUTO_TEST_CASE(two_nodes_that_cannot_talk_do_not_depose_each_other_for_eve
 // A node answers each call, but no link of it ever stands, or each to it is refused at once, before or after its
 // predecessor's own link stood: views with it fail. It is left out for longer and longer.
 BOOST_DATA_TEST_CASE(a_member_that_answers_and_cannot_be_linked_does_not_stop_the_others,
-                     boost::unit_test::data::make({false, true}) * boost::unit_test::data::make({0U, 1U, 2U}), refused, bad) {
+                     boost::unit_test::data::make({false, true}) * boost::unit_test::data::make({0U, 1U, 2U}), refused,
+                     bad) {
     SmallRing ring{3};
     (refused ? ring.barred : ring.deaf).insert(NodeId{bad});
     const std::uint64_t good = bad == 0 ? 1 : 0;
@@ -225,7 +226,8 @@ BOOST_AUTO_TEST_CASE(who_left_an_epoch_unheard_says_so_when_told_that_it_goes_on
     }
     BOOST_REQUIRE((ring.status(leaver.value).phase == Phase::seeking));
     ring.lose = [](const Control& message) { return std::holds_alternative<Call>(message); };
-    ring.post(leaver, ControlArrived{coordinator, ring.hosts[coordinator].incarnation, Content{epoch, coordinator}, {}});
+    ring.post(leaver,
+              ControlArrived{coordinator, ring.hosts[coordinator].incarnation, Content{epoch, coordinator}, {}});
     ring.run(1ms);
     BOOST_TEST((ring.status(coordinator.value).phase != Phase::operational));
     ring.lose = nullptr;

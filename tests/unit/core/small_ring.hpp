@@ -26,8 +26,8 @@ struct MemoryLedger {
     Round durable;
     std::map<NodeId, CallId> call_words;
     bool disk_full = false;
-    bool room_for_segments = false;  ///< also on a full disk
-    std::uint64_t rounds_in_file = 0;  ///< more begin a new file of the output; 0: there is one
+    bool room_for_segments = false;       ///< also on a full disk
+    std::uint64_t rounds_in_file = 0;     ///< more begin a new file of the output; 0: there is one
     std::vector<std::uint64_t> files{0};  ///< rounds before each file of the output
 
     Tip tip() const {
@@ -73,17 +73,17 @@ struct SmallRing {
     std::map<std::string, Link> bound;  ///< by address
     std::map<Link, Link> peers;         ///< both directions of what is connected
     std::deque<Mail> mail;
-    Duration link_delay{0};             ///< of each message over a link
-    std::multimap<Instant, Mail> late;  ///< under way for so long
-    std::set<NodeId> cut;  ///< no control or link message to or from these
-    std::set<std::pair<NodeId, NodeId>> apart;  ///< nor between these, the lower id first
-    std::set<NodeId> deaf;                      ///< they answer, but no link to or from them stands
-    std::set<NodeId> barred;                    ///< they answer, and whoever links to them is refused at once
+    Duration link_delay{0};                       ///< of each message over a link
+    std::multimap<Instant, Mail> late;            ///< under way for so long
+    std::set<NodeId> cut;                         ///< no control or link message to or from these
+    std::set<std::pair<NodeId, NodeId>> apart;    ///< nor between these, the lower id first
+    std::set<NodeId> deaf;                        ///< they answer, but no link to or from them stands
+    std::set<NodeId> barred;                      ///< they answer, and whoever links to them is refused at once
     std::set<std::pair<NodeId, NodeId>> one_way;  ///< no link from the first to the second stands
-    std::set<NodeId> stuck;                     ///< their syncs never end
-    std::set<NodeId> without_room;              ///< they find no space for a segment
-    std::function<bool(const Control&)> lose;   ///< these control messages do not arrive
-    std::function<void(NodeId)> decided;        ///< called behind each decide; may kill
+    std::set<NodeId> stuck;                       ///< their syncs never end
+    std::set<NodeId> without_room;                ///< they find no space for a segment
+    std::function<bool(const Control&)> lose;     ///< these control messages do not arrive
+    std::function<void(NodeId)> decided;          ///< called behind each decide; may kill
     Instant now{std::chrono::seconds{100}};
     std::uint64_t lives = 0;
     bool outcome_not_last = false;  ///< the contract of Action was broken
@@ -107,7 +107,8 @@ struct SmallRing {
         auto& host = hosts[{id}];
         host.incarnation = {++lives};
         host.stopped = false;
-        host.node.emplace(host.config, host.incarnation, LedgerId{1}, ledger.read({}), std::mt19937_64{lives}, moment());
+        host.node.emplace(host.config, host.incarnation, LedgerId{1}, ledger.read({}), std::mt19937_64{lives},
+                          moment());
     }
     void boot_all() {
         for (const auto& [id, host] : hosts) boot(id.value);
@@ -160,7 +161,8 @@ struct SmallRing {
         return {};
     }
     std::optional<Input> act(NodeId id, Host& host, const BindLink& bind) {
-        const auto address = std::to_string(id.value) + "." + std::to_string(host.incarnation.value) + "." + std::to_string(bind.link.value);
+        const auto address = std::to_string(id.value) + "." + std::to_string(host.incarnation.value) + "." +
+                             std::to_string(bind.link.value);
         bound[address] = {id, bind.link};
         return LinkBound{bind.link, address};
     }
@@ -214,13 +216,15 @@ struct SmallRing {
     std::optional<Input> act(NodeId, Host&, const CatchUp& ask) { return CaughtUp{ledger.read(ask.applied)}; }
     std::optional<Input> act(NodeId id, Host&, const DecideRound& ask) {
         const auto& record = ask.record;
-        if (!ledger.writable(ask.segment) || record.round != ledger.tip().round.next()) return RoundRefused{DecideRefusal::fenced};
+        if (!ledger.writable(ask.segment) || record.round != ledger.tip().round.next())
+            return RoundRefused{DecideRefusal::fenced};
         if (ledger.disk_full) return RoundRefused{DecideRefusal::disk_full};
         if (ledger.rounds_in_file != 0 && ledger.rounds.size() - ledger.files.back() >= ledger.rounds_in_file) {
             return OutputFull{record};
         }
         BOOST_REQUIRE_EQUAL(record.first.value, ledger.tip().sequence.value + 1);
-        ledger.rounds.push_back({ask.segment, record.round, record.first, record.count, record.wall_us, record.text.size(), record.changes});
+        ledger.rounds.push_back({ask.segment, record.round, record.first, record.count, record.wall_us,
+                                 record.text.size(), record.changes});
         ledger.output += record.text;
         if (decided) decided(id);
         return RoundDecided{};
@@ -273,7 +277,8 @@ struct SmallRing {
         deliver();
         for (auto due = next_wakeup(); due && *due <= until; due = next_wakeup()) {
             now = std::max(now, *due);
-            for (; !late.empty() && late.begin()->first <= now; late.erase(late.begin())) mail.push_back(late.begin()->second);
+            for (; !late.empty() && late.begin()->first <= now; late.erase(late.begin()))
+                mail.push_back(late.begin()->second);
             deliver();
             for (auto& [id, host] : hosts) {
                 if (!host.node || !host.node->next_wakeup() || *host.node->next_wakeup() > now) continue;
@@ -289,7 +294,9 @@ struct SmallRing {
         }
         now = until;
     }
-    void say(std::uint64_t id, const std::string& from, const Blob& frame) { step({id}, ClientArrived{{from, false}, frame}); }
+    void say(std::uint64_t id, const std::string& from, const Blob& frame) {
+        step({id}, ClientArrived{{from, false}, frame});
+    }
 
     NodeStatus status(std::uint64_t id) const { return hosts.at({id}).node->status(); }
     std::size_t running() const {

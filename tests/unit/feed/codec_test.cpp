@@ -42,8 +42,9 @@ BOOST_AUTO_TEST_CASE(an_answer_reads_back) {
 }
 
 BOOST_AUTO_TEST_CASE(each_refusal_has_a_name_of_its_own) {
-    for (const auto refusal : {FeedRefusal::malformed, FeedRefusal::other_ledger, FeedRefusal::removed, FeedRefusal::behind,
-                               FeedRefusal::too_many_readers, FeedRefusal::shutting_down, FeedRefusal::unreadable}) {
+    for (const auto refusal :
+         {FeedRefusal::malformed, FeedRefusal::other_ledger, FeedRefusal::removed, FeedRefusal::behind,
+          FeedRefusal::too_many_readers, FeedRefusal::shutting_down, FeedRefusal::unreadable}) {
         BOOST_TEST((feed_refusal_named(name_of(refusal)) == refusal));
     }
     BOOST_TEST(!feed_refusal_named("busy"));

@@ -18,7 +18,9 @@ struct World {
         return desk.take({who, false}, encode(request), now);
     }
     void must_ask(const std::string& who, FeedRead request) { BOOST_REQUIRE(!ask(who, std::move(request))); }
-    std::vector<DeskAnswer> due(std::uint64_t end, std::uint64_t room = plenty) { return desk.due({0, end}, room, now); }
+    std::vector<DeskAnswer> due(std::uint64_t end, std::uint64_t room = plenty) {
+        return desk.due({0, end}, room, now);
+    }
 };
 
 void check_portion(const DeskAnswer& answer, const std::string& who, std::uint64_t offset, std::uint64_t bytes) {

@@ -87,9 +87,8 @@ Snapshot Book::snapshot() const {
                       .sequence = {sequence_},
                       .wall_us = static_cast<WallTime>(decided_ == 0 ? 0 : 1000 + decided_),
                       .sessions = {sessions().begin(), sessions().end()}};
-    std::sort(snapshot.sessions.begin(), snapshot.sessions.end(), [](const auto& left, const auto& right) {
-        return left.second.round < right.second.round;
-    });
+    std::sort(snapshot.sessions.begin(), snapshot.sessions.end(),
+              [](const auto& left, const auto& right) { return left.second.round < right.second.round; });
     return snapshot;
 }
 

@@ -49,8 +49,8 @@ private:
     std::string start_;
     std::vector<std::vector<Try>> tries_;  ///< of round 1, 2, ...
     std::uint64_t decided_ = 0;
-    std::uint64_t end_ = start_.size();    ///< of the output
-    std::vector<Sessions> sessions_{{}};   ///< after round 0, 1, ...
+    std::uint64_t end_ = start_.size();   ///< of the output
+    std::vector<Sessions> sessions_{{}};  ///< after round 0, 1, ...
     std::uint64_t sequence_ = 0;
 };
 

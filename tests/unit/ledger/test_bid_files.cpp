@@ -18,12 +18,15 @@ struct Shared {
     FileSystem files;
     Shared() { fs::create_directories(folder.path() / ".anel"); }
     [[nodiscard]] BidFiles of(std::uint64_t node) { return {files, folder.path(), NodeId{node}}; }
-    [[nodiscard]] fs::path place(std::uint64_t node) const { return folder.path() / ".anel/bids" / std::to_string(node); }
+    [[nodiscard]] fs::path place(std::uint64_t node) const {
+        return folder.path() / ".anel/bids" / std::to_string(node);
+    }
 };
 
 std::vector<Blob> chunks_of(std::size_t count, std::size_t bytes) {
     std::vector<Blob> chunks;
-    for (std::size_t at = 0; at < count; ++at) chunks.push_back(Blob::copy(std::string(bytes, static_cast<char>('a' + at % 26))));
+    for (std::size_t at = 0; at < count; ++at)
+        chunks.push_back(Blob::copy(std::string(bytes, static_cast<char>('a' + at % 26))));
     return chunks;
 }
 
@@ -60,7 +63,7 @@ BOOST_AUTO_TEST_CASE(others_read_what_a_node_put_last_however_many_chunks_it_had
         BOOST_REQUIRE(bidder.put(chunks));
         BOOST_TEST(closer.get(NodeId{1}, count * 100).text() == joined(chunks));
     }
-    BOOST_TEST(closer.get(NodeId{1}, 1'000'000).size() == 20'000U);  // what the longest left
+    BOOST_TEST(closer.get(NodeId{1}, 1'000'000).size() == 20'000U);     // what the longest left
     BOOST_TEST(closer.get(NodeId{1}, SIZE_MAX / 2).size() == 20'000U);  // and no room for what a stranger makes up
     BOOST_TEST(closer.get(NodeId{2}, 1).empty());
 }

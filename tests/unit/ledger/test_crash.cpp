@@ -175,12 +175,12 @@ BOOST_AUTO_TEST_CASE(at_every_call_of_a_recovery_leaves_it_to_the_next) {
 
 BOOST_AUTO_TEST_CASE(at_every_fail_point_is_survived) {
     for (const char* point :
-         {"record.reserve",    "output.reserve",         "record.write",  "record.written", "decide.before",
-          "decide.after",      "output.first_half",      "output.middle", "output.written", "segment.sync",
-          "segment.synced",    "grant.before_seal",      "grant.sealed",  "grant.durable",  "segment.write",
-          "grant.before_link", "grant.linked",           "rotate.sealed", "output.sync",    "blocks.write",
-          "output.prepared",   "series.write",           "output.before_turn", "output.turned",
-          "checkpoint.write",  "checkpoint.before_link", "trim.unlink"}) {
+         {"record.reserve",         "output.reserve",    "record.write",       "record.written", "decide.before",
+          "decide.after",           "output.first_half", "output.middle",      "output.written", "segment.sync",
+          "segment.synced",         "grant.before_seal", "grant.sealed",       "grant.durable",  "segment.write",
+          "grant.before_link",      "grant.linked",      "rotate.sealed",      "output.sync",    "blocks.write",
+          "output.prepared",        "series.write",      "output.before_turn", "output.turned",  "checkpoint.write",
+          "checkpoint.before_link", "trim.unlink"}) {
         BOOST_TEST_CONTEXT(point) {
             const Folder folder;
             const Vouched vouched;

@@ -24,8 +24,9 @@ public:
 
     /// Returns why the node ended; none: it came to the end of its work.
     std::optional<Error> run() {
-        const bool done = open() && granted() && say(0) && say(700) && durable() && say(0) && checkpoint() && rotated() &&
-                          say(3000) && durable() && checkpoint() && granted() && say(0) && durable() && checkpoint();
+        const bool done = open() && granted() && say(0) && say(700) && durable() && say(0) && checkpoint() &&
+                          rotated() && say(3000) && durable() && checkpoint() && granted() && say(0) && durable() &&
+                          checkpoint();
         if (node_) {
             node_->wait_for_checkpoint();
         }
@@ -151,8 +152,13 @@ std::vector<std::pair<int, Fault::How>> ways_of(Call call) {
     using How = Fault::How;
     switch (call) {
         case Call::write:
-            return {{ENOSPC, How::once}, {ENOSPC, How::half}, {EDQUOT, How::lasting}, {EIO, How::half}, {EROFS, How::lasting}};
-        case Call::reserve: return {{ENOSPC, How::once}, {ENOSPC, How::lasting}, {EDQUOT, How::lasting}, {EIO, How::once}};
+            return {{ENOSPC, How::once},
+                    {ENOSPC, How::half},
+                    {EDQUOT, How::lasting},
+                    {EIO, How::half},
+                    {EROFS, How::lasting}};
+        case Call::reserve:
+            return {{ENOSPC, How::once}, {ENOSPC, How::lasting}, {EDQUOT, How::lasting}, {EIO, How::once}};
         case Call::open:
         case Call::make_folder:
         case Call::link: return {{ENOSPC, How::lasting}, {EDQUOT, How::once}, {EIO, How::once}, {EROFS, How::lasting}};
@@ -257,14 +263,17 @@ BOOST_AUTO_TEST_CASE(each_call_fails_in_each_way_and_nothing_vouched_for_is_lost
     for (std::size_t call = 0; call < calls.size(); ++call) {
         for (const auto& [error, how] : ways_of(calls[call])) {
             BOOST_TEST_CONTEXT("call " << call << ", " << name_of(calls[call]) << ": " << std::strerror(error)
-                                       << (how == Fault::How::once ? " once" : how == Fault::How::half ? " half" : "")) {
+                                       << (how == Fault::How::once   ? " once"
+                                           : how == Fault::How::half ? " half"
+                                                                     : "")) {
                 one_fault({call, error, how}, calls[call], dice, sum);
             }
         }
     }
-    fmt::print("{} faults of the disk: {} nodes ended, {} went on; {} had refused rounds, {} put a checkpoint off "
-               "(ANEL_SEED={})\n",
-               sum.faults, sum.ended, sum.went_on, sum.refused, sum.put_off, anel::testing::seed());
+    fmt::print(
+        "{} faults of the disk: {} nodes ended, {} went on; {} had refused rounds, {} put a checkpoint off "
+        "(ANEL_SEED={})\n",
+        sum.faults, sum.ended, sum.went_on, sum.refused, sum.put_off, anel::testing::seed());
     BOOST_TEST(sum.faults > 300U);
     BOOST_TEST(sum.ended > 100U);
     BOOST_TEST(sum.refused > 30U);

@@ -17,7 +17,8 @@ namespace {
 /// What two nodes do in a few seconds: every kind of change to the volume, some while a sync is under way.
 class Life {
 public:
-    Life(Site& site, VolumeRecord& record) : site_{site}, record_{record}, node_{must_open(options_of(site, 0, record))} {}
+    Life(Site& site, VolumeRecord& record)
+        : site_{site}, record_{record}, node_{must_open(options_of(site, 0, record))} {}
 
     void run() {
         first_epoch();
@@ -140,8 +141,9 @@ public:
                 if (!seen_.emplace(vouched, hash_of(image)).second) {
                     return;
                 }
-                BOOST_TEST_CONTEXT("power cut behind event " << events << " of " << record.events().size()
-                                                             << ", with these changes on the disk: " << describe(outcome)) {
+                BOOST_TEST_CONTEXT("power cut behind event "
+                                   << events << " of " << record.events().size()
+                                   << ", with these changes on the disk: " << describe(outcome)) {
                     one_disk(image, stash, site_.book, vouched, events);
                 }
             });

@@ -86,7 +86,8 @@ int struggle(const Folder& folder, std::uint64_t self, const Shared& shared) {
             (*ledger)->sync(segment, applied);
             if (turn % 50 == 40) {
                 (*ledger)->checkpoint(make_snapshot(applied.value));
-                auto next = (*ledger)->rotate(segment, applied, turn % 100 == 40 ? std::optional<WallTime>{1} : std::nullopt);
+                auto next =
+                    (*ledger)->rotate(segment, applied, turn % 100 == 40 ? std::optional<WallTime>{1} : std::nullopt);
                 if (!next) {
                     if (next.error().code != ErrorCode::fenced) {
                         return give_up(6, next.error());

@@ -15,8 +15,8 @@ struct Timed {
     static Instant at(std::int64_t us) { return Instant{Duration{us}}; }
     void push(const std::string& client, std::uint64_t first, std::size_t count, std::int64_t us) {
         const std::vector<Message> messages(count, Message{0, "text"});
-        timer.arrived({{"c", false}, Blob::of(encode_push(client, Instance{1}, ClientSequence{first}, messages))}, at(us),
-                      batches);
+        timer.arrived({{"c", false}, Blob::of(encode_push(client, Instance{1}, ClientSequence{first}, messages))},
+                      at(us), batches);
     }
     void reply(ClientReply reply, std::int64_t us, const std::string& connection = "c") {
         timer.replied({{connection, false}, std::move(reply)}, at(us), latencies);

@@ -10,16 +10,16 @@ using Json = nlohmann::json;
 namespace {
 
 Json document(std::uint64_t id) {
-    return {{"status",
-             {{"node", id}, {"incarnation", "a"}, {"sequence", 0}, {"pending_messages", 0}, {"members", {0, 1}}}},
-            {"token", {{"epoch", 1}, {"hop", 0}, {"open", nullptr}}},
-            {"views", Json::array()},
-            {"acks", 0},
-            {"rejects", 0},
-            {"busys", 0},
-            {"ack_us", Json::array()},
-            {"lap_us", Json::array()},
-            {"fsync_us", Json::array()}};
+    return {
+        {"status", {{"node", id}, {"incarnation", "a"}, {"sequence", 0}, {"pending_messages", 0}, {"members", {0, 1}}}},
+        {"token", {{"epoch", 1}, {"hop", 0}, {"open", nullptr}}},
+        {"views", Json::array()},
+        {"acks", 0},
+        {"rejects", 0},
+        {"busys", 0},
+        {"ack_us", Json::array()},
+        {"lap_us", Json::array()},
+        {"fsync_us", Json::array()}};
 }
 
 struct Drawing {

@@ -50,7 +50,8 @@ BOOST_AUTO_TEST_CASE(a_received_bid_is_not_copied) {
     const auto frame = Blob::of(encode_link(token_with({{NodeId{0}, {{Round{1}, 100'000}}, {chunk}}})));
     const auto token = std::get<Token>(decode_link(frame).value());
     const auto bytes = token.open->bids[0].chunks[0].bytes();
-    BOOST_TEST((bytes.data() > frame.bytes().data() && bytes.data() + bytes.size() < frame.bytes().data() + frame.size()));
+    BOOST_TEST(
+        (bytes.data() > frame.bytes().data() && bytes.data() + bytes.size() < frame.bytes().data() + frame.size()));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -89,7 +89,8 @@ BOOST_AUTO_TEST_CASE(entries_must_fill_what_the_bid_brings) {
 }
 
 BOOST_AUTO_TEST_CASE(entries_must_fill_what_was_placed) {
-    const auto decodes = [](const std::vector<std::uint32_t>& entries, std::uint64_t placed, std::vector<Blob> chunks = {}) {
+    const auto decodes = [](const std::vector<std::uint32_t>& entries, std::uint64_t placed,
+                            std::vector<Blob> chunks = {}) {
         Bid bid{NodeId{1}, {}, std::move(chunks), PlacedBytes{placed, 7}};
         for (const auto bytes : entries) bid.entries.push_back({Round{1}, bytes});
         return decode_link(Blob::of(encode_link(token_with({bid})))).has_value();
@@ -133,7 +134,8 @@ BOOST_AUTO_TEST_CASE(what_the_fields_may_not_be_is_refused) {
 
 BOOST_AUTO_TEST_CASE(declared_counts_cost_no_memory) {
     // [version, "token", 1, 1, [], [2^32-1 elements and nothing of them
-    const unsigned char bytes[] = {0x96, ring_protocol_version, 0xa5, 't', 'o', 'k', 'e', 'n', 1, 1, 0x90, 0xdd, 0xff, 0xff, 0xff, 0xff};
+    const unsigned char bytes[] = {
+        0x96, ring_protocol_version, 0xa5, 't', 'o', 'k', 'e', 'n', 1, 1, 0x90, 0xdd, 0xff, 0xff, 0xff, 0xff};
     BOOST_TEST(!decode_link(Blob::copy(std::as_bytes(std::span{bytes}))));
 }
 
