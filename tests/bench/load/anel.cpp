@@ -38,7 +38,6 @@ public:
     std::string greeting() override {
         auto out = greeting_text();
         append_frame(out, flag_command, std::string_view{"\5READY\13Socket-Type\0\0\0\6DEALER", 28});
-        append_frame(out, 0, as_text(encode(HelloRequest{client_id_, instance, ClientSequence{0}})));
         return out;
     }
 
@@ -77,8 +76,13 @@ private:
     static constexpr Instance instance{1};
     static constexpr std::size_t ttl_bytes = 2;
 
-    static void on_command(std::string_view body, std::string& out) {
+    void on_command(std::string_view body, std::string& out) {
+        constexpr std::string_view ready{"\5READY"};
         constexpr std::string_view ping{"\4PING"};
+        // Not before: libzmq takes whatever comes before its own READY is sent for a part of the handshake.
+        if (body.starts_with(ready)) {
+            append_frame(out, 0, as_text(encode(HelloRequest{client_id_, instance, ClientSequence{0}})));
+        }
         if (!body.starts_with(ping)) return;
         append_frame(out, flag_command, "\4PONG" + std::string{body.substr(ping.size() + ttl_bytes)});
     }
