@@ -53,6 +53,7 @@ public:
         std::visit([&](const auto& kind) { take(kind); }, input);
         settle();
         due_ = next_wakeup();
+        if (due_) due_ = std::max(*due_, context_.now.steady);  // what is overdue is due now: one sleep is noticed once
         return std::exchange(context_.actions, {});
     }
 
