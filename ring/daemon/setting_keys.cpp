@@ -90,7 +90,19 @@ Key milliseconds(Names names, Range<std::int64_t> range, std::string help, std::
                    }};
 }
 
-bool is_bind_host(const std::string& host) { return host == "*" || is_numeric_host(host); }
+/// Where to listen.
+Key address(Names names, std::string help, std::string Settings::*field) {
+    return Key{.name = names.key,
+               .environment = names.environment,
+               .allowed = "a numeric address of this machine, or *",
+               .help = std::move(help),
+               .set =
+                   [field](Settings& settings, string_view text) {
+                       settings.*field = text;
+                       return text == "*" || is_numeric_host(settings.*field);
+                   },
+               .show = [field](const Settings& settings) { return settings.*field; }};
+}
 
 bool parse_peers(Settings& settings, string_view text) {
     std::map<NodeId, Endpoint> peers;
@@ -191,23 +203,15 @@ std::vector<Key> make_keys() {
         {"adopt", "ANEL_ADOPT"}, {"true", "false"}, "a new ledger may begin behind an existing output.txt",
         [](Settings& s, string_view text) { s.adopt = text == "true"; },
         [](const Settings& s) { return std::string{s.adopt ? "true" : "false"}; }));
-    keys.push_back({"bind", "ANEL_BIND", "a numeric address of this machine, or *",
-                    "where to listen; by default loopback where peers names this node so, else everywhere",
-                    [](Settings& s, string_view text) {
-                        s.bind = text;
-                        return is_bind_host(s.bind);
-                    },
-                    [](const Settings& s) { return s.bind; }});
+    keys.push_back(address({"bind", "ANEL_BIND"},
+                           "where to listen; by default loopback where peers names this node so, else everywhere",
+                           &Settings::bind));
     keys.push_back(number<Port>(
         {"http_port", "ANEL_HTTP_PORT"}, {0, last_port}, "metrics, health and status by HTTP; 0: none",
         [](Settings & s) -> auto& { return s.http_port; }));
-    keys.push_back({"http_bind", "ANEL_HTTP_BIND", "a numeric address of this machine, or *",
-                    "where to listen for HTTP; others than this machine need another one, or *",
-                    [](Settings& s, string_view text) {
-                        s.http_bind = text;
-                        return is_bind_host(s.http_bind);
-                    },
-                    [](const Settings& s) { return s.http_bind; }});
+    keys.push_back(address({"http_bind", "ANEL_HTTP_BIND"},
+                           "where to listen for HTTP; others than this machine need another one, or *",
+                           &Settings::http_bind));
     keys.push_back(number<std::uint64_t>(
         {"status_viewers_max", "ANEL_STATUS_VIEWERS_MAX"}, {0, 256}, "who may look at the status page at once",
         [](Settings & s) -> auto& { return s.status_viewers_max; }));
