@@ -29,19 +29,22 @@ void overwrite(const std::filesystem::path& path, std::uint64_t offset, std::str
     file.write(text.data(), static_cast<std::streamsize>(text.size()));
 }
 
+/// Rounds 1 to 3, before the restart of the machine.
+void decide_three(const Folder& folder) {
+    auto ledger = must_open(on(folder, 'A'));
+    const auto grant = must_grant(*ledger, 0);
+    for (std::uint64_t round = 1; round <= 3; ++round) {
+        must_append(*ledger, grant.segment, make_round(round));
+    }
+}
+
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(after_a_reboot)
 
 BOOST_AUTO_TEST_CASE(valid_records_count_and_the_word_does_not) {
     const Folder folder;
-    {
-        auto ledger = must_open(on(folder, 'A'));
-        const auto grant = must_grant(*ledger, 0);
-        for (std::uint64_t round = 1; round <= 3; ++round) {
-            must_append(*ledger, grant.segment, make_round(round));
-        }
-    }
+    decide_three(folder);
     set_words(folder, 1, 1, 1);
     auto ledger = must_open(on(folder, 'B'));
     BOOST_TEST(ledger->read({0})->tip.round.value == 3U);
@@ -57,13 +60,7 @@ BOOST_AUTO_TEST_CASE(a_record_that_cannot_be_read_is_an_error_and_never_the_end_
     for (int read = 1; read < 100; ++read) {
         BOOST_TEST_CONTEXT("read " << read << " of a record fails") {
             const Folder folder;
-            {
-                auto ledger = must_open(on(folder, 'A'));
-                const auto grant = must_grant(*ledger, 0);
-                for (std::uint64_t round = 1; round <= 3; ++round) {
-                    must_append(*ledger, grant.segment, make_round(round));
-                }
-            }
+            decide_three(folder);
             set_words(folder, 1, 1, 0);
             auto granted = [&]() -> Result<Grant> {
                 const Armed armed{"record.read=error:EIO@" + std::to_string(read)};
