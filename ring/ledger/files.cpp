@@ -159,10 +159,6 @@ Result<std::size_t> read_at(int fd, std::span<std::byte> into, std::uint64_t off
     return done;
 }
 
-Result<BytesView> ReadAhead::get(int fd, std::uint64_t offset, std::uint64_t bytes, std::string_view what) {
-    return get([&](std::span<std::byte> into, std::uint64_t at) { return read_at(fd, into, at, what); }, offset, bytes);
-}
-
 Result<BytesView> ReadAhead::get(const ReadAt& read, std::uint64_t offset, std::uint64_t bytes) {
     constexpr std::uint64_t piece_bytes = 1024 * 1024;
     if (offset < begin_ || offset + bytes > begin_ + filled_) {

@@ -94,7 +94,6 @@ using ReadAt = std::function<Result<std::size_t>(std::span<std::byte>, std::uint
 class ReadAhead {
 public:
     /// The bytes from `offset` on, fewer where the file ends. Valid until the next call.
-    [[nodiscard]] Result<BytesView> get(int fd, std::uint64_t offset, std::uint64_t bytes, std::string_view what);
     [[nodiscard]] Result<BytesView> get(const ReadAt& read, std::uint64_t offset, std::uint64_t bytes);
     /// What the file has now counts, not what it had when it was read.
     void forget() { filled_ = 0; }
