@@ -64,44 +64,28 @@ def check_numbers(rounds, runs):
             expected[client] = count + 1
 
 
-def count_full(rounds, clients):
-    """Returns (rounds with one message of each client, rounds written while all clients were at work).
-
-    Clients start and end one after another, which can take longer than the rest of a short run: the rounds before
-    each has spoken, and those after one has spoken for the last time, say nothing.
-    """
-    speakers = [sorted(client for _, client, _, _ in entries) for entries in rounds]
-    spoken = [{number for number, names in enumerate(speakers) if client in names} for client in range(clients)]
-    if not all(spoken):
-        return 0, len(rounds)
-    begin, end = max(map(min, spoken)), min(map(max, spoken)) + 1
-    if end <= begin:
-        return 0, len(rounds)
-    return sum(names == list(range(clients)) for names in speakers[begin:end]), end - begin
-
-
 def check(data, options):
     """Returns (findings, figures)."""
     rounds, findings = parse(data)
-    at_home, messages = 0, 0
+    at_home, full, messages = set(), 0, 0
     for number, entries in enumerate(rounds, 1):
         findings += check_order(number, entries)
+        full += sorted(client for _, client, _, _ in entries) == list(range(options.clients))
+        messages += len(entries)
         for container, client, _, _ in entries:
-            messages += 1
-            at_home += container == client
+            if container == client:
+                at_home.add(client)
             if container >= options.nodes:
                 findings.append(f"round {number}: there is no container {container}")
             if client >= options.clients:
                 findings.append(f"round {number}: there is no client {client}")
     findings += check_numbers(rounds, options.runs)
-    if len(rounds) < options.min_rounds:
-        findings.append(f"{len(rounds)} rounds, at least {options.min_rounds} are due")
-    # What is normal, not what is promised: a slow machine may tear a round apart now and then.
-    full, together = count_full(rounds, options.clients)
-    if 2 * full < together:
-        findings.append(f"only {full} of {together} rounds hold one message of each of {options.clients} clients")
-    if 2 * at_home < messages:
-        findings.append(f"only {at_home} of {messages} messages were taken by the node their client speaks to first")
+    # How many are torn apart, and how often a client moves on to another node, is a matter of the machine's speed.
+    if full < options.min_full_rounds:
+        findings.append(f"{full} of {len(rounds)} rounds hold one message of each of {options.clients} clients, "
+                        f"at least {options.min_full_rounds} are due")
+    for client in sorted(set(range(options.clients)) - at_home):
+        findings.append(f"no message of client {client} was taken by the node it speaks to first")
     return findings, f"{len(rounds)} rounds, {full} of them full, {messages} messages"
 
 
@@ -111,7 +95,7 @@ def main(arguments):
     parser.add_argument("--nodes", type=int, default=5)
     parser.add_argument("--clients", type=int, default=5)
     parser.add_argument("--runs", type=int, default=1, help="how often the demo was started on this file")
-    parser.add_argument("--min-rounds", type=int, default=1)
+    parser.add_argument("--min-full-rounds", type=int, default=1, help="rounds with one message of each client")
     parser.add_argument("--begins-with", type=Path, help="an older copy of which this file must be a continuation")
     options = parser.parse_args(arguments)
     data = options.output.read_bytes()

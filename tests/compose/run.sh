@@ -15,21 +15,19 @@ set -euo pipefail
 
 rounds_within=60
 stop_within=10
-min_rounds=4
+full_rounds=4 # in the first run, and half of them in the second
 nodes=(cluster_sync_1 cluster_sync_2 cluster_sync_3 cluster_sync_4 cluster_sync_5)
 clients=(client_1 client_2 client_3 client_4 client_5)
 
 output=$ANEL_SHARED_DATA/output.txt
 
-rounds() { grep -cx '#\{56\}' "$output" 2>/dev/null || true; }
-has_rounds() { local now; now=$(rounds); [ "${now:-0}" -ge "$1" ]; }
-
-# Rounds of as many messages as there are clients. Containers start one after another, so the first rounds are smaller.
-full_rounds() {
-    awk -v clients=${#clients[@]} '/^Mensagem/ { messages++ } /^#+$/ { full += messages == clients; messages = 0 }
+# Rounds with one message of each client. Containers start one after another, so the first rounds are smaller.
+count_full_rounds() {
+    awk -v clients=${#clients[@]} '/^Mensagem/ { messages++; speaks[$3] }
+        /^#+$/ { full += messages == clients && length(speaks) == clients; messages = 0; delete speaks }
         END { print full + 0 }' "$output" 2>/dev/null || true
 }
-has_full_rounds() { local now; now=$(full_rounds); [ "${now:-0}" -ge "$1" ]; }
+has_full_rounds() { local now; now=$(count_full_rounds); [ "${now:-0}" -ge "$1" ]; }
 
 start() {
     up
@@ -90,17 +88,18 @@ fi
 # ---- the ring ----------------------------------------------------------------------------------------------
 
 start
-wait_until "$rounds_within" "less than $min_rounds full rounds in output.txt" has_full_rounds "$min_rounds"
+wait_until "$rounds_within" "less than $full_rounds full rounds in output.txt" has_full_rounds "$full_rounds"
 owner
 stop
-check_output --min-rounds "$min_rounds"
+check_output --min-full-rounds "$full_rounds"
 down
 
 cp "$output" "$stage/first-run.txt"
 start
-wait_until "$rounds_within" "the second run adds nothing" has_rounds $(($(rounds) + 2))
+full_rounds=$(($(count_full_rounds) + full_rounds / 2))
+wait_until "$rounds_within" "less than $full_rounds full rounds after the second run" has_full_rounds "$full_rounds"
 stop
-check_output --runs 2 --begins-with "$stage/first-run.txt"
+check_output --runs 2 --min-full-rounds "$full_rounds" --begins-with "$stage/first-run.txt"
 owner
 
 # By the program in the image: it runs as the owner of the files, and where no host can see them as well.

@@ -20,14 +20,14 @@ def full_round(number):
 
 class CheckOutput(unittest.TestCase):
     def findings(self, text, **options):
-        defaults = {"nodes": 5, "clients": 5, "runs": 1, "min_rounds": 1}
+        defaults = {"nodes": 5, "clients": 5, "runs": 1, "min_full_rounds": 1}
         return check_output.check(text.encode(), SimpleNamespace(**{**defaults, **options}))[0]
 
     def assert_found(self, words, text, **options):
         self.assertIn(words, "\n".join(self.findings(text, **options)))
 
     def test_a_good_file_has_no_findings(self):
-        self.assertEqual(self.findings(full_round(0) + full_round(1), min_rounds=2), [])
+        self.assertEqual(self.findings(full_round(0) + full_round(1), min_full_rounds=2), [])
 
     def test_a_second_run_may_begin_at_zero_or_go_on(self):
         self.assertEqual(self.findings(full_round(0) + full_round(0), runs=2), [])
@@ -60,16 +60,17 @@ class CheckOutput(unittest.TestCase):
         self.assert_found("no container 5", full_round(0) + entry(0, 1, 1, container=5) + SEPARATOR)
         self.assert_found("no client 5", full_round(0) + entry(5, 1, 0, container=0) + SEPARATOR)
 
-    def test_what_is_normal_is_checked(self):
-        self.assert_found("at least 4", full_round(0), min_rounds=4)
-        self.assert_found("only 0 of 5 rounds", "".join(entry(k, 1, 0) + SEPARATOR for k in range(5)))
-        alone = "".join(entry(k, 1, 0) + SEPARATOR for k in range(4))
-        self.assertEqual(self.findings(alone + entry(4, 1, 0) + SEPARATOR + entry(0, 1, 1)
-                                       + "".join(entry(k, k, 1) for k in range(1, 5)) + SEPARATOR), [])
-        torn = "".join(entry(k, 1, number) + SEPARATOR for number in range(2) for k in range(5))
-        self.assert_found("only 0 of 2 rounds", torn)
-        elsewhere = "".join(entry(k, 1000 * k, 0, container=(k + 1) % 5) for k in range(5)) + SEPARATOR
-        self.assert_found("only 0 of 5 messages were taken by the node", elsewhere)
+    def test_rounds_are_full_and_clients_at_home(self):
+        self.assert_found("1 of 1 rounds hold one message of each of 5 clients, at least 4", full_round(0),
+                          min_full_rounds=4)
+        torn = "".join(entry(k, 1, 0) + SEPARATOR for k in range(5))
+        self.assert_found("0 of 5 rounds hold", torn)
+        self.assertEqual(self.findings(torn + full_round(1)), [])
+        twice = entry(0, 1, 0) + entry(0, 2, 1) + "".join(entry(k, 1000 * k, 0) for k in range(1, 4)) + SEPARATOR
+        self.assert_found("0 of 1 rounds hold", twice)
+        elsewhere = "".join(entry(k, 1000 * k, 0, container=max(k, 1)) for k in range(5)) + SEPARATOR
+        self.assertEqual(self.findings(elsewhere),
+                         ["no message of client 0 was taken by the node it speaks to first"])
 
 
 if __name__ == "__main__":

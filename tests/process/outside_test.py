@@ -221,16 +221,16 @@ class Outside(unittest.TestCase):
         self.emptied(lambda ring: ".anel/ledger", lambda ring: ring.nodes[2].kill())
 
     def test_the_checkpoints_are_removed(self):
-        for trimmed in (False, True):
-            with self.subTest(trimmed=trimmed):
-                self.checkpoints_are_removed(trimmed)
+        for views in (1, 3):
+            with self.subTest(views=views):
+                self.checkpoints_are_removed(views)
 
-    def checkpoints_are_removed(self, trimmed):
+    def checkpoints_are_removed(self, views):
         """Nothing reads them but a start and who makes the next one: that one misses them."""
         with Ring(BINARIES, nodes=3, settings=CHECKPOINTS) as ring:
             ring.wait_healthy()
             self.push(ring, 10)
-            if trimmed:  # the epoch's segment, once there is another
+            if views > 1:
                 ring.nodes[2].kill()
                 ring.wait_healthy([0, 1])
                 ring.nodes[2].start()
@@ -238,7 +238,10 @@ class Outside(unittest.TestCase):
             self.push(ring, 10, known=10)
             due = ring.status(0)["round"] - 5
             wait_until(lambda: [one > due for one in numbers_in(ring, "checkpoint")] == [True], 20, "no checkpoint is due")
-            wait_until(lambda: (numbers_in(ring, "journal")[0] > 1) == trimmed, 20, "what it covers is trimmed")
+            wait_until(lambda: len(numbers_in(ring, "journal")) == 1, 20, "the segments it covers are trimmed")
+            # A node that was late for the first view makes a second one, and that has a segment of its own.
+            trimmed = numbers_in(ring, "journal") != [1]
+            self.assertTrue(trimmed or views == 1)
             place, kept = path_in(ring, ".anel", "checkpoint"), path_in(ring, "..", "kept")
             shutil.copytree(place, kept)
             shutil.rmtree(place)
