@@ -124,7 +124,8 @@ public:
 
     /// Reserves space and writes the record behind the one before; nothing is decided by it. `disk_full`, `fenced`;
     /// `output_full`: its text begins a new file of the output, so rotate first.
-    [[nodiscard]] virtual Result<void> write_record(SegmentNumber segment, const RoundRecord& record) = 0;
+    /// The text is the ledger's from then on; where nothing was written the record is as it was.
+    [[nodiscard]] virtual Result<void> write_record(SegmentNumber segment, RoundRecord&& record) = 0;
 
     /// Decides the record written last, by compare-and-set. `fenced`: somebody sealed or was first.
     [[nodiscard]] virtual Result<void> decide(SegmentNumber segment, Round round) = 0;

@@ -166,9 +166,10 @@ void Daemon::perform(const CatchUp& action) {
     pending_.emplace_back(CaughtUp{std::move(*history)});
 }
 
-void Daemon::perform(const DecideRound& action) {
-    auto done = parts_.ledger.write_record(action.segment, action.record);
-    if (done) done = parts_.ledger.decide(action.segment, action.record.round);
+void Daemon::perform(DecideRound& action) {
+    const Round round = action.record.round;
+    auto done = parts_.ledger.write_record(action.segment, std::move(action.record));
+    if (done) done = parts_.ledger.decide(action.segment, round);
     if (done) {
         pending_.emplace_back(RoundDecided{});
     } else if (done.error().code == ErrorCode::fenced) {
@@ -176,7 +177,8 @@ void Daemon::perform(const DecideRound& action) {
     } else if (done.error().code == ErrorCode::disk_full) {
         pending_.emplace_back(RoundRefused{DecideRefusal::disk_full});
     } else if (done.error().code == ErrorCode::output_full) {
-        pending_.emplace_back(OutputFull{action.record});
+        // NOLINTNEXTLINE(bugprone-use-after-move): nothing was written, so it is as it was
+        pending_.emplace_back(OutputFull{std::move(action.record)});
     } else {
         end(done.error());
     }

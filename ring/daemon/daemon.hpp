@@ -71,7 +71,7 @@ private:
     void perform(const SetCallWord& action);
     void perform(const AskGrant& action);
     void perform(const CatchUp& action);
-    void perform(const DecideRound& action);
+    void perform(DecideRound& action);
     void perform(const WriteOutput& action);
     void perform(const MakeDurable& action);
     void perform(const RotateSegment& action);

@@ -71,7 +71,7 @@ bool FileLedger::begins_file(const Segment& segment, const Position& before, con
     return rotation_.begins_file(fill, record);
 }
 
-Result<void> FileLedger::write_record(SegmentNumber number, const RoundRecord& record) {
+Result<void> FileLedger::write_record(SegmentNumber number, RoundRecord&& record) {
     if (auto works = sync_->check(); !works) {
         return forward_error(works);
     }
@@ -111,7 +111,6 @@ Result<void> FileLedger::write_record(SegmentNumber number, const RoundRecord& r
     written_.header = encode_record(record, *before, head_);
     written_.segment = number;
     written_.slots = slots;
-    written_.text.assign(record.text);
     written_.decided = false;
     ANEL_ASSERT(written_.header.length <= record_bytes_max);
     const std::uint64_t end = before->file_offset + written_.header.length;
@@ -127,6 +126,9 @@ Result<void> FileLedger::write_record(SegmentNumber number, const RoundRecord& r
     const BytesView pad{zeros.data(), padding(written_.header)};
     auto done = write_all(files_, segment.fd(), {head_, as_bytes(record.text), pad}, before->file_offset,
                           "record.write", "a record of the journal");
+    if (done) {
+        written_.text = std::move(record.text);
+    }
     fail_points::pass("record.written");
     return done;
 }

@@ -156,7 +156,7 @@ void Host::sync_sealed(Succession succession, std::function<void(Succession)> th
 void Host::decide(const DecideRound& round) {
     busy_ = true;
     disk_step(disk(50), [this, round] {
-        if (const auto written = ledger_->write_record(round.segment, round.record); !written) {
+        if (const auto written = ledger_->write_record(round.segment, RoundRecord{round.record}); !written) {
             if (written.error().code == ErrorCode::output_full) return finish(OutputFull{round.record});
             const bool full = written.error().code == ErrorCode::disk_full;
             world_.strike(full ? Fault::disk_full_record : Fault::fenced);

@@ -228,7 +228,7 @@ Result<void> SimLedger::make_next(Succession& succession) {
     return {};
 }
 
-Result<void> SimLedger::write_record(SegmentNumber number, const RoundRecord& record) {
+Result<void> SimLedger::write_record(SegmentNumber number, RoundRecord&& record) {
     const auto segment = open(number);
     if (!segment) return failure(ErrorCode::fenced, "the segment is gone");
     if (volume_.disk_full) return failure(ErrorCode::disk_full, "no space");
@@ -247,7 +247,8 @@ Result<void> SimLedger::write_record(SegmentNumber number, const RoundRecord& re
         throw Violation{fmt::format("S5: a round of file {} is written while output.txt is file {}",
                                     segment->output.file, volume_.named_output().file)};
     }
-    SimRecord made{record, before.offset, before.hash, hash_of(record, before.hash), self_};
+    const auto hash = hash_of(record, before.hash);
+    SimRecord made{std::move(record), before.offset, before.hash, hash, self_};
     if (volume_.watch) volume_.watch->record_written(self_, *segment, made);
     segment->write(slot, std::move(made));
     return {};

@@ -37,7 +37,7 @@ public:
     [[nodiscard]] Result<Grant> grant(Epoch highest_named) override;
     [[nodiscard]] Result<SegmentNumber> rotate(SegmentNumber current, Round last,
                                                std::optional<WallTime> new_output) override;
-    [[nodiscard]] Result<void> write_record(SegmentNumber segment, const RoundRecord& record) override;
+    [[nodiscard]] Result<void> write_record(SegmentNumber segment, RoundRecord&& record) override;
     [[nodiscard]] Result<void> decide(SegmentNumber segment, Round round) override;
     [[nodiscard]] Result<void> write_output(Round round) override;
     void sync(SegmentNumber segment, Round round) override;

@@ -74,7 +74,7 @@ void make_ledger(const std::filesystem::path& folder, std::optional<BootId> boot
     record.first = Sequence{1};
     record.count = 1;
     record.text = entry(0, "one") + separator;
-    BOOST_REQUIRE((*ledger)->write_record(segment, record).has_value());
+    BOOST_REQUIRE((*ledger)->write_record(segment, RoundRecord{record}).has_value());
     BOOST_REQUIRE((*ledger)->decide(segment, record.round).has_value());
     BOOST_REQUIRE((*ledger)->write_output(record.round).has_value());
     BOOST_REQUIRE((*ledger)->rotate(segment, record.round, 1).has_value());

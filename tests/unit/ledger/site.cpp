@@ -99,7 +99,7 @@ void reboot_and_audit(Site& site) {
 
 Result<void> add_round(FileLedger& ledger, SegmentNumber segment, const RoundRecord& round, Book& book,
                        const VolumeRecord& record) {
-    if (auto written = ledger.write_record(segment, round); !written) {
+    if (auto written = ledger.write_record(segment, RoundRecord{round}); !written) {
         book.tried(round);
         return written;
     }

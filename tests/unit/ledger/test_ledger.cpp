@@ -84,12 +84,12 @@ BOOST_AUTO_TEST_CASE(a_sealed_segment_fences_its_holder) {
     const auto old = must_grant(*stale, 0);
     must_append(*stale, old.segment, make_round(1));
     const auto record = make_round(2, "stale");
-    BOOST_REQUIRE(stale->write_record(old.segment, record).has_value());
+    BOOST_REQUIRE(stale->write_record(old.segment, RoundRecord{record}).has_value());
     const auto grant = must_grant(*candidate, old.epoch.value);
     BOOST_TEST(grant.epoch.value == 2U);
     BOOST_TEST(grant.segment.value == 2U);
     BOOST_TEST((stale->decide(old.segment, {2}).error().code == ErrorCode::fenced));
-    BOOST_TEST((stale->write_record(old.segment, record).error().code == ErrorCode::fenced));
+    BOOST_TEST((stale->write_record(old.segment, RoundRecord{record}).error().code == ErrorCode::fenced));
     must_append(*candidate, grant.segment, make_round(2, "new"));
     BOOST_TEST(folder.output() == text_of(1) + text_of(2, "new"));
     BOOST_TEST(stale->read({1})->rounds.size() == 1U);
@@ -224,7 +224,7 @@ BOOST_AUTO_TEST_CASE(a_full_disk_refuses_and_decides_nothing) {
     for (const char* point : {"record.reserve=error:ENOSPC", "output.reserve=error:EDQUOT"}) {
         const Armed armed{point};
         const auto large = make_round(2, "a", 9'000'000);
-        BOOST_TEST((ledger->write_record(grant.segment, large).error().code == ErrorCode::disk_full));
+        BOOST_TEST((ledger->write_record(grant.segment, RoundRecord{large}).error().code == ErrorCode::disk_full));
     }
     BOOST_TEST(ledger->words(grant.segment)->decided.value == 1U);
     must_append(*ledger, grant.segment, make_round(2));

@@ -72,14 +72,14 @@ private:
     /// The holder decides a round and does not write it, and another node is granted.
     void fenced() {
         const auto round = site_.book.message("one", "unwritten");
-        BOOST_REQUIRE(node_->write_record(segment_, round).has_value());
+        BOOST_REQUIRE(node_->write_record(segment_, RoundRecord{round}).has_value());
         BOOST_REQUIRE(node_->decide(segment_, round.round).has_value());
         site_.book.decided(round, record_.now());
         auto old = std::exchange(node_, must_open(options_of(site_, 1, record_)));
         const auto old_segment = segment_;
         segment_ = must_grant(*node_, 1).segment;
         say("one", 100);
-        BOOST_REQUIRE((old->write_record(old_segment, round).error().code == ErrorCode::fenced));
+        BOOST_REQUIRE((old->write_record(old_segment, RoundRecord{round}).error().code == ErrorCode::fenced));
         add(site_.book.hello("two"));
         say("two");
         sync();
@@ -89,7 +89,7 @@ private:
     /// The holder has written a record when another node is granted, and is fenced when it decides it.
     void restarted() {
         const auto stale = site_.book.message("one", "stale", 400);
-        BOOST_REQUIRE(node_->write_record(segment_, stale).has_value());
+        BOOST_REQUIRE(node_->write_record(segment_, RoundRecord{stale}).has_value());
         site_.book.tried(stale);
         auto old = std::exchange(node_, must_open(options_of(site_, 0, record_)));
         const auto old_segment = segment_;

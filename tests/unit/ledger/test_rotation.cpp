@@ -30,10 +30,10 @@ public:
     }
     void add(std::size_t filler = 0) {
         const auto record = make_round(++round, "a", filler);
-        auto written = ledger->write_record(segment_, record);
+        auto written = ledger->write_record(segment_, RoundRecord{record});
         if (!written && written.error().code == ErrorCode::output_full) {
             go_on_in_new_file();
-            written = ledger->write_record(segment_, record);
+            written = ledger->write_record(segment_, RoundRecord{record});
         }
         BOOST_REQUIRE_MESSAGE(written.has_value(), written.error().text);
         BOOST_REQUIRE(ledger->decide(segment_, record.round).has_value());

@@ -102,7 +102,7 @@ Grant must_grant(FileLedger& ledger, std::uint64_t highest_named) {
     return *grant;
 }
 Result<void> append(FileLedger& ledger, SegmentNumber segment, const RoundRecord& record) {
-    return ledger.write_record(segment, record)
+    return ledger.write_record(segment, RoundRecord{record})
         .and_then([&] { return ledger.decide(segment, record.round); })
         .and_then([&] { return ledger.write_output(record.round); });
 }
