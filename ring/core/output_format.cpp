@@ -55,19 +55,20 @@ constexpr bool is_plain(char character) {
     return byte >= 0x20 && byte < 0x7f && byte != '\\';
 }
 
-/// The length of the run of plain ASCII at the start that needs no escape, eight bytes at a time.
+/// The length of the run of plain ASCII at the start that needs no escape, sixteen bytes at a time.
 std::size_t plain_length(std::string_view text) {
-    constexpr std::uint64_t ones = 0x0101010101010101ULL;
-    constexpr std::uint64_t highs = 0x8080808080808080ULL;
-    const auto has_zero = [](std::uint64_t word) { return (word - ones) & ~word & highs; };
+    using Vector = std::uint8_t __attribute__((vector_size(16)));  // of GCC and Clang, on every processor
+    constexpr std::uint8_t first = 0x20;
+    constexpr std::uint8_t last = 0x7e;
     std::size_t length = 0;
-    while (length + 8 <= text.size()) {
-        std::uint64_t word = 0;
-        std::memcpy(&word, text.data() + length, 8);
-        const std::uint64_t below_space = (word - ones * 0x20) & ~word & highs;
-        if (((word & highs) | below_space | has_zero(word ^ (ones * '\\')) | has_zero(word ^ (ones * 0x7f))) != 0)
-            break;
-        length += 8;
+    while (length + sizeof(Vector) <= text.size()) {
+        Vector bytes;
+        std::memcpy(&bytes, text.data() + length, sizeof bytes);
+        const auto special = (bytes - first > last - first) | (bytes == '\\');
+        std::array<std::uint64_t, 2> halves{};
+        std::memcpy(halves.data(), &special, sizeof halves);
+        if ((halves[0] | halves[1]) != 0) break;
+        length += sizeof(Vector);
     }
     while (length < text.size() && is_plain(text[length])) ++length;
     return length;
