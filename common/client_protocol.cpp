@@ -35,10 +35,19 @@ constexpr std::array reject_names{
     RejectName{RejectCode::busy, "busy", false},
 };
 
+std::optional<Message> read_message(MsgpackReader& reader) {
+    const auto pair = reader.array();
+    const auto timestamp = pair && *pair == 2 ? reader.integer() : std::nullopt;
+    const auto payload = timestamp ? reader.text_or_binary() : std::nullopt;
+    if (!payload) return std::nullopt;
+    return Message{*timestamp, *payload};
+}
+
 /// Reads the fields of a request; the first thing that is wrong makes `bad`.
 class RequestReader {
 public:
-    RequestReader(BytesView frame, const limits::ClientLimits& limits) : reader_{frame}, limits_{limits} {}
+    /// @param limits  null: the messages of a push are left to who walks them
+    RequestReader(BytesView frame, const limits::ClientLimits* limits) : reader_{frame}, limits_{limits} {}
 
     tl::expected<ClientRequest, BadRequest> read() {
         const auto elements = reader_.array();
@@ -124,14 +133,14 @@ private:
         if (*first > UINT64_MAX - *count) return bad("the client sequence does not fit 64 bits");
         push.count = *count;
         push.messages = reader_.rest();
+        if (limits_ == nullptr) return push;
         for (std::uint32_t index = 0; index < *count; ++index) {
-            const auto pair = reader_.array();
-            const auto timestamp = pair && *pair == 2 ? reader_.integer() : std::nullopt;
-            const auto payload = timestamp ? reader_.text_or_binary() : std::nullopt;
-            if (!payload) return bad(fmt::format("message {} of the batch is not [timestamp, payload]", index));
-            if (payload->size() > limits_.message_bytes) {
+            const auto message = read_message(reader_);
+            if (!message) return bad(fmt::format("message {} of the batch is not [timestamp, payload]", index));
+            if (message->payload.size() > limits_->message_bytes) {
                 sequence_ = ClientSequence{*first + index};
-                return bad(fmt::format("a message of {} bytes, {} are allowed", payload->size(), limits_.message_bytes),
+                return bad(fmt::format("a message of {} bytes, {} are allowed", message->payload.size(),
+                                       limits_->message_bytes),
                            ErrorCode::too_large);
             }
         }
@@ -144,7 +153,7 @@ private:
     static constexpr const char* trailing_rule = "there are bytes behind the request";
 
     MsgpackReader reader_;
-    const limits::ClientLimits& limits_;
+    const limits::ClientLimits* limits_;
     std::string client_id_;
     Instance instance_;
     ClientSequence sequence_;
@@ -229,19 +238,21 @@ private:
 }  // namespace
 
 Message MessageReader::next() {
-    ANEL_ASSERT(left_ > 0);
+    const auto message = try_next();
+    ANEL_ASSERT(message);
+    return *message;
+}
+
+std::optional<Message> MessageReader::try_next() {
+    if (left_ == 0) return std::nullopt;
     --left_;
-    const auto pair = reader_.array();
-    const auto timestamp = reader_.integer();
-    const auto payload = reader_.text_or_binary();
-    ANEL_ASSERT(pair && timestamp && payload);
-    return {*timestamp, *payload};
+    return read_message(reader_);
 }
 
 tl::expected<ClientRequest, BadRequest> decode_request(BytesView frame, const limits::ClientLimits& limits) {
     if (frame.size() > limits.batch_bytes) {
         // Read what names the sender, so that the refusal reaches the right batch.
-        auto read = RequestReader{frame, limits}.read();
+        auto read = RequestReader{frame, &limits}.read();
         BadRequest bad{ErrorCode::too_large,
                        fmt::format("a frame of {} bytes, {} are allowed", frame.size(), limits.batch_bytes),
                        {},
@@ -258,7 +269,13 @@ tl::expected<ClientRequest, BadRequest> decode_request(BytesView frame, const li
         }
         return tl::unexpected{std::move(bad)};
     }
-    return RequestReader{frame, limits}.read();
+    return RequestReader{frame, &limits}.read();
+}
+
+std::optional<ClientRequest> decode_taken(BytesView frame) {
+    auto read = RequestReader{frame, nullptr}.read();
+    if (!read) return std::nullopt;
+    return std::move(*read);
 }
 
 Bytes encode(const HelloRequest& request) {

@@ -29,7 +29,7 @@ struct HelloRequest {
     friend bool operator==(const HelloRequest&, const HelloRequest&) = default;
 };
 
-/// A batch whose shape was checked from end to end; it points into the frame it was read from.
+/// A batch; it points into the frame it was read from.
 struct PushRequest {
     std::string_view client_id;
     Instance instance;
@@ -58,12 +58,17 @@ struct Message {
     friend bool operator==(const Message&, const Message&) = default;
 };
 
-/// Walks the messages of a PushRequest. The shape was checked by decode_request, so it cannot fail.
+/// Walks the messages of a PushRequest.
 class MessageReader {
 public:
     explicit MessageReader(const PushRequest& push) : reader_{push.messages}, left_{push.count} {}
     [[nodiscard]] bool more() const { return left_ > 0; }
+    /// Of a push that decode_request has checked.
     Message next();
+    /// Of any push; none: it was the last, or the next is not [timestamp, payload].
+    std::optional<Message> try_next();
+    /// All were read, and nothing stands behind them.
+    [[nodiscard]] bool done() const { return left_ == 0 && reader_.done(); }
 
 private:
     MsgpackReader reader_;
@@ -83,6 +88,10 @@ struct BadRequest {
 /// Never throws, never allocates what a sender merely declares.
 [[nodiscard]] tl::expected<ClientRequest, BadRequest> decode_request(BytesView frame,
                                                                      const limits::ClientLimits& limits);
+
+/// Reads a frame that a node took before, so that its sizes are nobody's business any more. The messages of a push are not
+/// looked at: who walks them sees whether they can be read.
+[[nodiscard]] std::optional<ClientRequest> decode_taken(BytesView frame);
 
 [[nodiscard]] Bytes encode(const HelloRequest& request);
 [[nodiscard]] Bytes encode(const ByeRequest& request);

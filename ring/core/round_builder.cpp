@@ -13,9 +13,6 @@
 namespace anel {
 namespace {
 
-/// Who accepted a frame has checked it against its own limits; nobody checks sizes again.
-constexpr limits::ClientLimits taken_already{SIZE_MAX, SIZE_MAX, SIZE_MAX};
-
 /// A message that may enter the round, with the time and container that place it.
 struct Item {
     Timestamp time = 0;  ///< raised
@@ -25,9 +22,16 @@ struct Item {
     Message message;
 };
 
+/// A batch as one node has bid it.
+struct Batch {
+    NodeId container;
+    PushRequest push;
+};
+
 /// What the bids hold of one client.
 struct ClientShare {
     const Session* session = nullptr;
+    std::vector<Batch> batches;
     std::vector<Item> items;
     std::optional<Instance> hello;
     std::optional<Instance> bye;
@@ -69,7 +73,7 @@ private:
             if (chunk == bid.chunks.size() || entry.bytes > bid.chunks[chunk].size() - offset) return;
             const auto frame = bid.chunks[chunk].bytes().subspan(offset, entry.bytes);
             offset += entry.bytes;
-            const auto request = decode_request(frame, taken_already);
+            const auto request = decode_taken(frame);
             if (request) read(bid.node, entry, *request);
         }
     }
@@ -100,12 +104,7 @@ private:
         const auto* session = share.session;
         if (!session || session->birth != entry.birth || session->instance != push.instance) return;
         if (push.first <= session->inherited) return;  // those numbers are another instance's messages
-        MessageReader reader{push};
-        for (auto sequence = push.first; reader.more(); sequence = sequence.next()) {
-            const auto message = reader.next();
-            if (sequence <= session->last) continue;
-            share.items.push_back({message.timestamp, container, container, sequence, message});
-        }
+        share.batches.push_back({container, push});
     }
 
     ClientShare& share_of(std::string_view client_id) {
@@ -118,8 +117,26 @@ private:
         return share;
     }
 
+    /// The messages that are not written yet. Who took a batch has checked it; if it cannot be read, none of it counts.
+    static void list(ClientShare& share) {
+        std::size_t count = 0;
+        for (const auto& batch : share.batches) count += batch.push.count;
+        share.items.reserve(count);
+        for (const auto& [container, push] : share.batches) {
+            const auto before = share.items.size();
+            auto sequence = push.first;
+            MessageReader reader{push};
+            for (; const auto message = reader.try_next(); sequence = sequence.next()) {
+                if (sequence <= share.session->last) continue;
+                share.items.push_back({message->timestamp, container, container, sequence, *message});
+            }
+            if (!reader.done()) share.items.resize(before);
+        }
+    }
+
     /// Repeats out, the copy of the lowest container stays; nothing behind a gap; then raise.
     static void settle(ClientShare& share) {
+        list(share);
         auto& items = share.items;
         if (items.empty()) return;
         const auto by_sequence = [](const Item& left, const Item& right) {

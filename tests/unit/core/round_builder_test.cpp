@@ -465,6 +465,19 @@ BOOST_AUTO_TEST_CASE(bids_whose_chunks_do_not_match_their_entries_hurt_nobody) {
     BOOST_TEST(world.build({hostile[7]}).has_value());  // what is whole before the mismatch counts
 }
 
+BOOST_AUTO_TEST_CASE(of_a_batch_that_cannot_be_read_to_its_end_nothing_is_written) {
+    Builder world;
+    world.has("a", session_of(1, 1, 0));
+    const std::string whole{push("a", 1, 1, {"x", "y", "z"}).text()};
+    auto torn = whole;
+    torn[whole.rfind("z") - 1] = 2;  // one byte more than there is
+    for (const auto& batch : {torn, whole + "!", whole.substr(0, whole.size() - 1)}) {
+        const auto bid = bid_of(0, {{1, Blob::copy(batch)}});
+        BOOST_TEST(world.text({bid}) == "nothing");
+        BOOST_TEST(world.text({bid, bid_of(1, {{1, push("a", 1, 1, {"x"})}})}) == lines({{1, "x"}}));
+    }
+}
+
 BOOST_AUTO_TEST_CASE(random_damage_to_a_bid_never_writes_a_message_twice_or_out_of_order) {
     ANEL_TELL_SEED();
     Dice dice{seed()};
