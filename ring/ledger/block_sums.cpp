@@ -64,15 +64,17 @@ void BlockSums::add(std::uint32_t crc, std::uint64_t bytes) {
     }
 }
 
-void BlockSums::add(BytesView bytes) {
+std::uint32_t BlockSums::add(BytesView bytes) {
+    std::uint32_t all = 0;
     while (!bytes.empty()) {
         const auto room = block_bytes - offset_ % block_bytes;
         const auto part = bytes.first(std::min<std::uint64_t>(room, bytes.size()));
-        partial_ = crc32c(part, partial_);
-        offset_ += part.size();
+        const auto crc = crc32c(part);
+        all = crc32c_joined(all, crc, part.size());
+        add(crc, part.size());
         bytes = bytes.subspan(part.size());
-        finish_if_full();
     }
+    return all;
 }
 
 void BlockSums::finish_if_full() {

@@ -21,7 +21,8 @@ public:
     /// A run of this checksum and length can be added without its bytes.
     [[nodiscard]] bool fits(std::uint64_t bytes) const { return offset_ % block_bytes + bytes <= block_bytes; }
     void add(std::uint32_t crc, std::uint64_t bytes);
-    void add(BytesView bytes);
+    /// @return the checksum of the bytes
+    std::uint32_t add(BytesView bytes);
 
     [[nodiscard]] std::uint64_t first_finished() const { return first_; }  ///< number of a block
     [[nodiscard]] const std::vector<std::uint32_t>& finished() const { return finished_; }

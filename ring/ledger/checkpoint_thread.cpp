@@ -374,20 +374,25 @@ Result<void> CheckpointThread::take_slot(Walk& walk, std::uint64_t slot, Round l
         return forward_error(header);
     }
     // The last round is written again in any case: its holder may sleep between deciding and writing it.
-    const bool write = after->round <= suspect_round_ || after->round == last;
-    if (write || !walk.sums.fits(header->text_bytes)) {
+    if (after->round <= suspect_round_ || after->round == last) {
         auto record = walk.segment->read(slot, buffer_);
         if (!record) {
             return forward_error(record);
         }
-        if (write) {
-            if (auto written = output_.write(record->text, header->output_offset); !written) {
-                return written;
-            }
+        if (auto written = output_.write(record->text, header->output_offset); !written) {
+            return written;
         }
-        walk.sums.add(as_bytes(record->text));
-    } else {
+    }
+    if (walk.sums.fits(header->text_bytes)) {
         walk.sums.add(header->text_crc, header->text_bytes);
+    } else {
+        auto text = walk.segment->read_text(slot, buffer_);
+        if (!text) {
+            return forward_error(text);
+        }
+        if (walk.sums.add(*text) != header->text_crc) {
+            return walk.segment->damaged(slot, walk.position.file_offset, "the checksum of its content is wrong");
+        }
     }
     walk.position = *after;
     return {};

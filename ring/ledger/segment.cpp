@@ -270,6 +270,32 @@ Result<Record> Segment::read(std::uint64_t slot, Bytes& buffer) {
     return std::move(*record);
 }
 
+Result<BytesView> Segment::read_text(std::uint64_t slot, Bytes& buffer) {
+    auto before = position_at(slot - 1);
+    if (!before) {
+        return forward_error(before);
+    }
+    if (auto after = position_at(slot); !after) {
+        return forward_error(after);
+    }
+    auto header = header_at(slot);
+    if (!header) {
+        return forward_error(header);
+    }
+    if (const auto fault = fault_of(*header, *before)) {
+        return damaged(slot, before->file_offset, *fault);
+    }
+    buffer.resize(header->text_bytes);
+    auto got = read_record(fd(), buffer, before->file_offset + record_header_bytes + header->changes_bytes);
+    if (!got) {
+        return forward_error(got);
+    }
+    if (*got < buffer.size()) {
+        return damaged(slot, before->file_offset, "the file ends before it does");
+    }
+    return BytesView{buffer};
+}
+
 Result<Record> Segment::next(ReadAhead& ahead) {
     const std::uint64_t slot = end_.slots + 1;
     const std::uint64_t offset = end_.file_offset;

@@ -82,15 +82,18 @@ public:
     [[nodiscard]] Result<RecordHeader> header_at(std::uint64_t slot);
     /// Reads slot 1.. whole and checks it. The record points into `buffer`. `ledger_damaged`.
     [[nodiscard]] Result<Record> read(std::uint64_t slot, Bytes& buffer);
+    /// Reads the text of slot 1.. alone, without a check of its checksum. It points into `buffer`. `ledger_damaged`.
+    [[nodiscard]] Result<BytesView> read_text(std::uint64_t slot, Bytes& buffer);
     /// Reads the record behind the last one walked, whole, as read() does. It points into `ahead`.
     [[nodiscard]] Result<Record> next(ReadAhead& ahead);
     /// Tells the index of a record that this process wrote and decided behind the last one walked.
     void append(const RecordHeader& header);
+    /// `ledger_damaged`, of the record in this slot, which begins at this byte of the file.
+    [[nodiscard]] tl::unexpected<Error> damaged(std::uint64_t slot, std::uint64_t offset, std::string_view why) const;
 
 private:
     Segment() = default;
     [[nodiscard]] Position base() const;
-    [[nodiscard]] tl::unexpected<Error> damaged(std::uint64_t slot, std::uint64_t offset, std::string_view why) const;
     /// The valid record behind `before`, none where there is none.
     [[nodiscard]] Result<std::optional<RecordHeader>> valid_behind(const Position& before, Bytes& buffer);
 

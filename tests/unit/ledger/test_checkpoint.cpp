@@ -186,6 +186,28 @@ BOOST_AUTO_TEST_CASE(a_failed_output_sync_links_no_checkpoint) {
     BOOST_TEST((ledger->write_record(segment, make_round(3)).error().code == ErrorCode::sync_failed));
 }
 
+/// One of several MiB has to be read for the checksums of the output; that it is in order is known only then.
+BOOST_AUTO_TEST_CASE(a_large_record_that_was_edited_is_covered_by_no_checkpoint) {
+    const Folder folder;
+    auto options = options_for(folder);
+    std::optional<Error> error;
+    options.durable = [&](const tl::expected<Round, Error>& round) {
+        if (!round) error = round.error();
+    };
+    auto ledger = must_open(options);
+    const auto segment = must_grant(*ledger, 0).segment;
+    must_append(*ledger, segment, make_round(1, "a", 3'000'000));
+    must_append(*ledger, segment, make_round(2));
+    std::fstream journal{folder.path() / ".anel" / "journal" / "1"};
+    journal.seekp(2'000'000);
+    journal << "edited" << std::flush;
+    must_checkpoint(*ledger, 2);
+    BOOST_REQUIRE(error);
+    BOOST_TEST((error->code == ErrorCode::ledger_damaged));
+    BOOST_TEST(error->text.find("checksum of its content") != std::string::npos, error->text);
+    BOOST_TEST(folder.numbers("checkpoint").empty());
+}
+
 /// The checkpoint's thread tells it the node, but the node may decide, rotate or ask for an epoch before it hears.
 BOOST_AUTO_TEST_CASE(what_failed_is_told_to_whoever_comes_first) {
     const Folder folder;
