@@ -1,7 +1,9 @@
-"""Where the time of one message and of one round goes: processor time of each kind of thread, switches, perf's top.
+"""Where the time of one message and of one round goes: processor time of each kind of thread and of each stage, switches,
+how long a lap and a sync take, perf's top.
 
 Loads a ring of five for some seconds and takes the difference of what the kernel accounts for each thread, between two
-moments in the middle of the load. Usage: budget.py [--binaries DIR] [arguments of `anel bench throughput`]
+moments in the middle of the load; what the nodes' own histograms say of the same time; and samples of perf, each put down
+to the stage whose function stands in its stack. Usage: budget.py [--binaries DIR] [arguments of `anel bench throughput`]
 """
 
 import argparse
@@ -13,13 +15,36 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 
 import tables
-from common import Ring, wait_until
+from common import Ring, free_ports, wait_until
 
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
 PERF_LINES = 25
-RATHER_MUCH = 50_000  # messages, before the ring counts as loaded
+RATHER_MUCH = 2000  # messages, before the ring counts as loaded
+SAMPLE_SECONDS = 5
+SAMPLES_A_SECOND = 299
+
+# A sample belongs to the first whose function is in its stack.
+STAGES = [
+    ("checkpoints, freeing", r"anel::CheckpointThread::|anel::Freeing::"),
+    ("journal made durable", r"anel::SyncThread::"),
+    ("a client's frame received", r"anel::ClientPort::next"),
+    ("a client's frame read and checked", r"anel::Clients::arrived|anel::decode_request"),
+    ("bids put on the volume", r"anel::place_bid|anel::BidFiles::put"),
+    ("bids fetched from the volume", r"anel::fetch_bids|anel::BidFiles::get"),
+    ("round built: order, sessions, text", r"anel::build_round"),
+    ("record written", r"anel::FileLedger::write_record"),
+    ("output written", r"anel::FileLedger::write_output"),
+    ("acks, token and notices sent", r"anel::Transport::perform"),
+    ("rest of the loop: sleeping and waking, token, steps of the core", r"anel::Daemon::"),
+]
+HISTOGRAMS = [
+    ("a push taken until its ack is sent, at the node", "ack_latency_seconds"),
+    ("a lap", "lap_seconds"),
+    ("a sync of the journal", "fsync_seconds"),
+]
 
 
 def kind_of(program, pid, task, name):
@@ -52,19 +77,67 @@ def idle_ns():
     return int(read("/proc/stat").split("\n")[0].split()[4]) * 1_000_000_000 // os.sysconf("SC_CLK_TCK")
 
 
-def perf(programs, seconds, folder):
-    """The functions that take the most, where perf is installed and allowed."""
-    if not shutil.which("perf"):
-        return "perf is not installed"
-    data = os.path.join(folder, "perf.data")
-    pids = ",".join(str(pid) for _, pid in programs)
-    recorded = subprocess.run(["perf", "record", "-q", "-g", "-F", "499", "-o", data, "-p", pids, "--", "sleep", str(seconds)],
-                              capture_output=True, text=True, check=False)
-    if recorded.returncode != 0:
-        return recorded.stderr.strip()
+def histograms(ports):
+    """{name: (count, sum)} of all nodes together."""
+    sums = collections.defaultdict(lambda: [0, 0])
+    for port in ports:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answer:
+            for name, part, value in re.findall(r"^anel_(\w+)_(count|sum) (\S+)$", answer.read().decode(), re.MULTILINE):
+                sums[name][part == "sum"] += float(value)
+    return sums
+
+
+def stage_of(stack, is_node, thread):
+    if not is_node:
+        return "clients"
+    if thread.startswith("ZMQbg"):
+        return "nodes: ZeroMQ's threads"
+    return next((name for name, function in STAGES if re.search(function, stack)), "nodes: anything else")
+
+
+def stages(data, nodes):
+    """{stage: how many of perf's samples}."""
+    text = subprocess.run(["perf", "script", "-i", data, "--no-inline", "-F", "comm,pid,tid,ip,sym"],
+                          capture_output=True, text=True, check=True).stdout
+    sums = collections.Counter()
+    for sample in text.split("\n\n"):
+        head, _, stack = sample.strip().partition("\n")
+        found = re.match(r"(.+?)\s+(\d+)/\d+\s*$", head)
+        if found:
+            sums[stage_of(stack, int(found[2]) in nodes, found[1])] += 1
+    return sums
+
+
+def top(data):
+    """The functions that take the most."""
     report = subprocess.run(["perf", "report", "-i", data, "--no-children", "-g", "none", "--sort", "comm,symbol",
                              "--stdio"], capture_output=True, text=True, check=False).stdout
-    return "\n".join([line for line in report.split("\n") if line.strip() and not line.startswith("#")][:PERF_LINES])
+    # It pads to the longest symbol of all, and ends with columns of its own.
+    lines = [re.sub(r"\s+-\s+-\s*$", "", line.strip()) for line in report.split("\n") if not line.startswith("#")]
+    return "\n".join([line for line in lines if line][:PERF_LINES])
+
+
+def perf(programs, ns_a_message, messages_a_round, folder):
+    """Prints stages and top, where perf is installed and allowed."""
+    if not shutil.which("perf"):
+        print("\nperf is not installed")
+        return
+    data = os.path.join(folder, "perf.data")
+    pids = ",".join(str(pid) for _, pid in programs)
+    recorded = subprocess.run(["perf", "record", "-q", "-e", "cpu-clock", "--call-graph", "dwarf,16384", "-F",
+                               str(SAMPLES_A_SECOND), "-o", data, "-p", pids, "--", "sleep", str(SAMPLE_SECONDS)],
+                              capture_output=True, text=True, check=False)
+    if recorded.returncode != 0:
+        print("\n" + recorded.stderr.strip())
+        return
+    found = stages(data, {pid for program, pid in programs if program == "node"})
+    body = []
+    for name, samples in found.most_common():
+        share = samples / found.total()
+        body.append((name, f"{share * 100:.1f}", f"{share * ns_a_message:,.0f}",
+                     f"{share * ns_a_message * messages_a_round / 1000:,.0f}"))
+    print("\n" + tables.markdown(("stage", "% of the processor time", "ns a message", "us a round"), body))
+    print("\n" + top(data))
 
 
 def place(ring):
@@ -72,10 +145,11 @@ def place(ring):
     return status["sequence"], status["round"]
 
 
-def measure(ring, load, seconds, folder):
+def measure(ring, ports, load, seconds, folder):
     programs = [("node", node.process.pid) for node in ring.nodes] + [("clients", load.pid)]
     wait_until(lambda: place(ring)[0] > RATHER_MUCH, 20, "the load has begun")
     begun, used, idle, (sequence, round_) = time.monotonic(), usage(programs), idle_ns(), place(ring)
+    told = histograms(ports)
     time.sleep(seconds)
     took = time.monotonic() - begun
     now, idle, (last, last_round) = usage(programs), idle_ns() - idle, place(ring)
@@ -88,7 +162,12 @@ def measure(ring, load, seconds, folder):
     body.append(("idle processors", "", f"{idle / rounds / 1000:,.1f}", "", f"{idle / took / 1e9:.2f}"))
     print(f"{messages / took:,.0f} messages/s, {rounds / took:,.0f} rounds/s, {messages / rounds:,.1f} messages a round\n")
     print(tables.markdown(("threads", "ns a message", "us a round", "switches a round", "cores used"), body))
-    print("\n" + perf(programs, 3, folder))
+    body = [("a round", f"{took / rounds * 1e6:,.0f}")]
+    for what, name in HISTOGRAMS:
+        count, total = (after - before for after, before in zip(histograms(ports)[name], told[name]))
+        body.append((what, f"{total / count * 1e6:,.0f}" if count else ""))
+    print("\n" + tables.markdown(("how long it takes", "us"), body))
+    perf(programs, sum(now[kind][0] - used[kind][0] for kind in now) / messages, messages / rounds, folder)
 
 
 def main():
@@ -98,16 +177,25 @@ def main():
     parser.add_argument("--seconds", type=float, default=5)
     options, of_bench = parser.parse_known_args()
     os.makedirs(options.results, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=options.results) as folder, Ring(options.binaries, folder=folder) as ring:
+    with tempfile.TemporaryDirectory(dir=options.results) as folder:
+        ring = Ring(options.binaries, folder=folder)
+        ports = free_ports(len(ring.nodes))
+        for node, port in zip(ring.nodes, ports):
+            node.environment["ANEL_HTTP_PORT"] = str(port)
+        run(ring, ports, folder, options, of_bench)
+    return 0
+
+
+def run(ring, ports, folder, options, of_bench):
+    with ring:
         ring.wait_healthy()
         arguments = [os.path.join(options.binaries, "anel"), "bench", "throughput", "--json", "--to", ring.addresses(),
-                     "--seconds", str(options.seconds + 8), *of_bench]
+                     "--seconds", str(options.seconds + SAMPLE_SECONDS + 6), *of_bench]
         with subprocess.Popen(arguments, stdout=subprocess.DEVNULL) as load:
             try:
-                measure(ring, load, options.seconds, folder)
+                measure(ring, ports, load, options.seconds, folder)
             finally:
                 load.terminate()
-    return 0
 
 
 if __name__ == "__main__":
