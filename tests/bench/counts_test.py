@@ -29,9 +29,9 @@ BATCHES_IN_FLIGHT = 4
 # written twice; those of large bids once more, to a file that is written over and over and hardly ever reaches the disk.
 BOUNDS = {
     "single": {"system calls": 400, "switches": 50, "bytes written": 900,    # counted: 200, 24, 651
-               "allocations": 310, "bytes copied": 7000},                         # counted: 154, 3445
+               "allocations": 310, "bytes copied": 7000},                         # counted: 152, 3253
     "batched": {"system calls": 0.6, "switches": 0.1, "bytes written": 450,  # counted: 0.24, 0.03, 310
-                "allocations": 0.6, "bytes copied": 530},                         # counted: 0.28, 262
+                "allocations": 0.5, "bytes copied": 250},                         # counted: 0.23, 138
 }
 
 
