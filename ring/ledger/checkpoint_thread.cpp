@@ -95,6 +95,9 @@ Result<void> CheckpointThread::write(Job& job) {
     if (auto durable = world_.sync.wait_durable(job.segment, round); !durable) {
         return durable;
     }
+    if (auto named = check_folder(); !named) {
+        return named;
+    }
     while (true) {
         auto previous = newest_mark(world_.files, world_.folders, world_.identity.id);
         if (!previous) {
@@ -149,9 +152,22 @@ Result<void> CheckpointThread::write(Job& job) {
             return linked;
         }
         output_.forget_below(at.output_end);
-        return trim(mark).and_then(
+        return check_folder().and_then([&] { return trim(mark); }).and_then(
             [&] { return trim_waiting_outputs(world_.files, world_.folders, (*walk)->segment->header().output); });
     }
+}
+
+Result<void> CheckpointThread::check_folder() const {
+    struct stat named {};
+    struct stat open {};
+    const bool same = ::fstatat(world_.folders.anel.get(), "checkpoint", &named, 0) == 0 &&
+                      ::fstat(world_.folders.checkpoint.get(), &open) == 0 && named.st_ino == open.st_ino;
+    if (!same) {
+        return failure(ErrorCode::outside_hands,
+                       fmt::format(".anel/checkpoint was removed or replaced while the ring ran: {}",
+                                   way_out::put_back(world_.folders.path)));
+    }
+    return {};
 }
 
 Result<void> CheckpointThread::check_tail(const BlockSums& sums) {

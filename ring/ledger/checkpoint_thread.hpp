@@ -54,6 +54,8 @@ private:
     };
     void run();
     void take_news();
+    /// Its folder still has its name. `outside_hands`: in another place a checkpoint covers nothing.
+    [[nodiscard]] Result<void> check_folder() const;
     /// The last one or two MiB that were finished or begun since the last checkpoint read as the records say.
     /// `outside_hands`: from a checkpoint on a start would take what is there for what was written.
     [[nodiscard]] Result<void> check_tail(const BlockSums& sums);

@@ -6,12 +6,31 @@ import os
 import shutil
 import subprocess
 import tempfile
+import time
 
 from common import free_ports
 
 
 class Failed(Exception):
     """A run did not come to a figure; the text is what the program said."""
+
+
+def settle(path, patience=30):
+    """Waits until the disk is done with what was removed: it goes on discarding the blocks of gigabytes for seconds, and
+    syncs beside that take several times as long. Where the kernel does not say, or others keep it busy, for no longer."""
+    os.sync()
+    device = os.stat(path).st_dev
+    account = f"/sys/dev/block/{os.major(device)}:{os.minor(device)}/stat"
+    until = time.monotonic() + patience
+    before = None
+    while os.path.exists(account) and time.monotonic() < until:
+        with open(account, encoding="ascii") as file:
+            fields = file.read().split()
+        in_flight, discards = fields[8], fields[11:12]  # Documentation/block/stat.rst
+        if in_flight == "0" and discards == before:
+            return
+        before = discards
+        time.sleep(1)
 
 
 class Place:
@@ -32,6 +51,7 @@ class Place:
             yield path
         finally:
             shutil.rmtree(path, ignore_errors=True)
+            settle(self.work)
 
 
 def run(arguments, patience):
