@@ -35,9 +35,7 @@ def verify_seconds(place, ring):
 
 def push(place, ring):
     """@return messages a second of one stretch of full load on this ring."""
-    result = measure.output_of([place.program("anel"), "bench", "throughput", "--json", "--seconds", str(CHUNK_SECONDS),
-                                "--window", "65536", "--to", ring.addresses()], CHUNK_SECONDS + 60)
-    return result["result"]["messages_per_second"]
+    return measure.on_ring(place, ring, CHUNK_SECONDS, window=65536)["messages_per_second"]
 
 
 def large_ledger(bench, gigabytes):

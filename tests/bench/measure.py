@@ -101,6 +101,14 @@ def anel(place, kind, seconds, **options):
         return output_of(arguments, 10 * seconds + 300)["result"]
 
 
+def on_ring(place, ring, seconds, **options):
+    """The load of `anel bench throughput` on a ring that runs; its file is verified by whoever ends it."""
+    arguments = [place.program("anel"), "bench", "throughput", "--json", "--seconds", str(seconds), "--to", ring.addresses()]
+    for name, value in options.items():
+        arguments += [f"--{name.replace('_', '-')}", str(value)]
+    return output_of(arguments, 10 * seconds + 300)["result"]
+
+
 def pipeline(place, kind, seconds, **options):
     """The same load as anel(), on the plain pipeline. What it wrote is counted, as there is no ledger to verify."""
     with place.folder() as folder:

@@ -5,6 +5,7 @@ from typing import Callable
 
 import measure
 import servers
+from common import Ring
 
 KIB = 1024
 SIZES = (16, 100, KIB, 4 * KIB, 16 * KIB, 64 * KIB, 256 * KIB, KIB * KIB)
@@ -43,9 +44,15 @@ def plain(name, title, kind="throughput", **options):
 
 
 def half_peak(bench, seconds):
-    """Half of what a ring reached in the same minute: the machine's speed changes from one to the next."""
-    peak = measure.anel(bench.place, "throughput", seconds, **AS_IT_COMES)["messages_per_second"]
-    return measure.anel(bench.place, "throughput", seconds, rate=int(peak) // 2, **AS_IT_COMES)
+    """Half of what the same ring has just carried: a disk has long to do with the gigabytes of a ring that was removed, and
+    the machine's speed changes from one minute to the next."""
+    with bench.place.folder() as folder, Ring(bench.place.binaries, folder=folder) as ring:
+        ring.wait_healthy()
+        peak = measure.on_ring(bench.place, ring, seconds, **AS_IT_COMES)["messages_per_second"]
+        half = measure.on_ring(bench.place, ring, seconds, rate=int(peak) // 2, **AS_IT_COMES)
+        ring.stop(60)
+        measure.run([bench.place.program("anel"), "verify", ring.data], 10 * seconds + 60)
+        return half
 
 
 def peer(name, title, system, **options):
