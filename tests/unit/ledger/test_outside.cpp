@@ -267,23 +267,29 @@ BOOST_AUTO_TEST_CASE(that_remove_checksums_while_the_ring_runs_are_noticed_at_th
 
 /// Links go to the open folder wherever it is. What is there covers nothing for who starts.
 BOOST_AUTO_TEST_CASE(that_move_the_checkpoints_while_the_ring_runs_are_noticed_and_nothing_is_trimmed) {
-    const Folder folder;
-    make_ledger(folder);
-    auto options = options_for(folder);
-    std::optional<Error> error;
-    options.durable = [&](const tl::expected<Round, Error>& durable) {
-        if (!durable) error = durable.error();
-    };
-    auto ledger = must_open(options);
-    static_cast<void>(ledger->read({0}));
-    must_append(*ledger, {6}, make_round(6));
-    const auto journal = folder.numbers("journal");
-    fs::rename(folder.path() / ".anel/checkpoint", folder.path() / ".anel/elsewhere");
-    must_checkpoint(*ledger, 6);
-    BOOST_REQUIRE(error);
-    BOOST_TEST((error->code == ErrorCode::outside_hands));
-    BOOST_TEST(error->text.starts_with(".anel/checkpoint was removed or replaced while the ring ran: "), error->text);
-    BOOST_TEST(folder.numbers("journal") == journal);
+    for (const bool replaced : {false, true}) {
+        BOOST_TEST_CONTEXT("replaced by another folder: " << replaced) {
+            const Folder folder;
+            make_ledger(folder);
+            auto options = options_for(folder);
+            std::optional<Error> error;
+            options.durable = [&](const tl::expected<Round, Error>& durable) {
+                if (!durable) error = durable.error();
+            };
+            auto ledger = must_open(options);
+            static_cast<void>(ledger->read({0}));
+            must_append(*ledger, {6}, make_round(6));
+            const auto journal = folder.numbers("journal");
+            fs::rename(folder.path() / ".anel/checkpoint", folder.path() / ".anel/elsewhere");
+            if (replaced) fs::create_directory(folder.path() / ".anel/checkpoint");
+            must_checkpoint(*ledger, 6);
+            BOOST_REQUIRE(error);
+            BOOST_TEST((error->code == ErrorCode::outside_hands));
+            BOOST_TEST(error->text.starts_with(".anel/checkpoint was removed or replaced while the ring ran: "),
+                       error->text);
+            BOOST_TEST(folder.numbers("journal") == journal);
+        }
+    }
 }
 
 BOOST_AUTO_TEST_SUITE_END()
