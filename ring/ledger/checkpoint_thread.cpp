@@ -152,17 +152,18 @@ Result<void> CheckpointThread::write(Job& job) {
             return linked;
         }
         output_.forget_below(at.output_end);
-        return check_folder().and_then([&] { return trim(mark); }).and_then(
-            [&] { return trim_waiting_outputs(world_.files, world_.folders, (*walk)->segment->header().output); });
+        return check_folder().and_then([&] { return trim(mark); }).and_then([&] {
+            return trim_waiting_outputs(world_.files, world_.folders, (*walk)->segment->header().output);
+        });
     }
 }
 
 Result<void> CheckpointThread::check_folder() const {
-    struct stat named {};
-    struct stat open {};
-    const bool same = ::fstatat(world_.folders.anel.get(), "checkpoint", &named, 0) == 0 &&
-                      ::fstat(world_.folders.checkpoint.get(), &open) == 0 && named.st_ino == open.st_ino;
-    if (!same) {
+    auto open = status_of(world_.folders.checkpoint.get(), ".anel/checkpoint");
+    if (!open) {
+        return forward_error(open);
+    }
+    if (!status_if_same(world_.folders.anel.get(), "checkpoint", open->st_ino)) {
         return failure(ErrorCode::outside_hands,
                        fmt::format(".anel/checkpoint was removed or replaced while the ring ran: {}",
                                    way_out::put_back(world_.folders.path)));
@@ -389,6 +390,8 @@ Result<void> CheckpointThread::take_slot(Walk& walk, std::uint64_t slot, Round l
     if (!header) {
         return forward_error(header);
     }
+    const bool fits = walk.sums.fits(header->text_bytes);
+    Result<BytesView> text = BytesView{};
     // The last round is written again in any case: its holder may sleep between deciding and writing it.
     if (after->round <= suspect_round_ || after->round == last) {
         auto record = walk.segment->read(slot, buffer_);
@@ -398,17 +401,17 @@ Result<void> CheckpointThread::take_slot(Walk& walk, std::uint64_t slot, Round l
         if (auto written = output_.write(record->text, header->output_offset); !written) {
             return written;
         }
-    }
-    if (walk.sums.fits(header->text_bytes)) {
-        walk.sums.add(header->text_crc, header->text_bytes);
-    } else {
-        auto text = walk.segment->read_text(slot, buffer_);
+        text = as_bytes(record->text);
+    } else if (!fits) {
+        text = walk.segment->read_text(slot, buffer_);
         if (!text) {
             return forward_error(text);
         }
-        if (walk.sums.add(*text) != header->text_crc) {
-            return walk.segment->damaged(slot, walk.position.file_offset, "the checksum of its content is wrong");
-        }
+    }
+    if (fits) {
+        walk.sums.add(header->text_crc, header->text_bytes);
+    } else if (walk.sums.add(*text) != header->text_crc) {
+        return walk.segment->damaged(slot, walk.position.file_offset, "the checksum of its content is wrong");
     }
     walk.position = *after;
     return {};

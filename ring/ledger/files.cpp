@@ -219,6 +219,14 @@ Result<bool> is_named(int folder, const std::string& name) {
     return io_failure(fmt::format("look for {}", name), errno);
 }
 
+std::optional<struct stat> status_if_same(int folder, const char* name, std::uint64_t inode) {
+    struct stat status {};
+    if (::fstatat(folder, name, &status, 0) != 0 || status.st_ino != inode) {
+        return std::nullopt;
+    }
+    return status;
+}
+
 Result<void> fsync_folder(FileSystem& files, int folder, std::string_view what) {
     const auto effect = fail_points::pass("folder.sync");
     errno = effect.error;

@@ -118,6 +118,9 @@ private:
 /// Whether something has this name now.
 [[nodiscard]] Result<bool> is_named(int folder, const std::string& name);
 
+/// What has this name now, if it is the file or folder with this inode; none where that was removed or replaced.
+[[nodiscard]] std::optional<struct stat> status_if_same(int folder, const char* name, std::uint64_t inode);
+
 [[nodiscard]] Result<void> fsync_folder(FileSystem& files, int folder, std::string_view what);
 
 [[nodiscard]] Result<std::vector<std::string>> list_names(int folder, std::string_view what);

@@ -122,8 +122,7 @@ Result<bool> LedgerFile::create(FileSystem& files, const Folders& folders, const
 }
 
 Result<void> LedgerFile::check_name(const Folders& folders) const {
-    struct stat status {};
-    if (::fstatat(folders.data.get(), ".anel/ledger", &status, 0) != 0 || status.st_ino != present_.inode) {
+    if (!status_if_same(folders.data.get(), ".anel/ledger", present_.inode)) {
         return failure(ErrorCode::outside_hands,
                        fmt::format(".anel/ledger was removed or replaced while the ring ran: {}",
                                    way_out::put_back(folders.path)));

@@ -233,15 +233,15 @@ Result<std::uint64_t> Output::tail_hash(std::uint64_t end) const {
 std::uint64_t Output::hash_of_tail(BytesView tail) { return XXH3_64bits(tail.data(), tail.size()); }
 
 Result<std::uint64_t> Output::checked_size(std::uint64_t bytes) const {
-    struct stat status {};
-    if (::fstatat(data_, name, &status, 0) != 0 || status.st_ino != identity().inode) {
+    const auto status = status_if_same(data_, name, identity().inode);
+    if (!status) {
         return failure(
             ErrorCode::outside_hands,
             fmt::format("output.txt was removed or replaced while the ring ran: put the old file back, or {}",
                         way_out::adopt(path_)));
     }
     const std::uint64_t least = bytes - std::min(bytes, place().base);
-    const auto size = static_cast<std::uint64_t>(status.st_size);
+    const auto size = static_cast<std::uint64_t>(status->st_size);
     if (size < least) {
         return failure(ErrorCode::outside_hands,
                        fmt::format("output.txt was shortened to {} bytes, {} were written: {}", size, least,

@@ -241,7 +241,7 @@ Result<RecordHeader> Segment::header_at(std::uint64_t slot) {
     return decode_header(bytes);
 }
 
-Result<Record> Segment::read(std::uint64_t slot, Bytes& buffer) {
+Result<RecordHeader> Segment::load(std::uint64_t slot, Bytes& buffer) {
     ANEL_ASSERT(slot >= 1);
     auto before = position_at(slot - 1);
     if (!before) {
@@ -259,41 +259,36 @@ Result<Record> Segment::read(std::uint64_t slot, Bytes& buffer) {
     if (*got < record_header_bytes) {
         return damaged(slot, before->file_offset, "the file ends before it");
     }
+    buffer.resize(std::min(*got, buffer.size()));
     const RecordHeader header = decode_header(buffer);
     if (const auto fault = fault_of(header, *before)) {
         return damaged(slot, before->file_offset, *fault);
     }
-    auto record = decode_record(header, BytesView{buffer}.first(std::min(*got, buffer.size())));
+    return header;
+}
+
+Result<Record> Segment::read(std::uint64_t slot, Bytes& buffer) {
+    auto header = load(slot, buffer);
+    if (!header) {
+        return forward_error(header);
+    }
+    auto record = decode_record(*header, buffer);
     if (!record) {
-        return damaged(slot, before->file_offset, record.error());
+        return damaged(slot, starts_[slot - 1], record.error());
     }
     return std::move(*record);
 }
 
 Result<BytesView> Segment::read_text(std::uint64_t slot, Bytes& buffer) {
-    auto before = position_at(slot - 1);
-    if (!before) {
-        return forward_error(before);
-    }
-    if (auto after = position_at(slot); !after) {
-        return forward_error(after);
-    }
-    auto header = header_at(slot);
+    auto header = load(slot, buffer);
     if (!header) {
         return forward_error(header);
     }
-    if (const auto fault = fault_of(*header, *before)) {
-        return damaged(slot, before->file_offset, *fault);
+    const std::size_t begin = record_header_bytes + header->changes_bytes;
+    if (buffer.size() < begin + header->text_bytes) {
+        return damaged(slot, starts_[slot - 1], "the file ends before it does");
     }
-    buffer.resize(header->text_bytes);
-    auto got = read_record(fd(), buffer, before->file_offset + record_header_bytes + header->changes_bytes);
-    if (!got) {
-        return forward_error(got);
-    }
-    if (*got < buffer.size()) {
-        return damaged(slot, before->file_offset, "the file ends before it does");
-    }
-    return BytesView{buffer};
+    return BytesView{buffer}.subspan(begin, header->text_bytes);
 }
 
 Result<Record> Segment::next(ReadAhead& ahead) {

@@ -94,6 +94,8 @@ public:
 private:
     Segment() = default;
     [[nodiscard]] Position base() const;
+    /// Reads slot 1.. into `buffer`, which is shorter where the file ends. The header alone is checked.
+    [[nodiscard]] Result<RecordHeader> load(std::uint64_t slot, Bytes& buffer);
     /// The valid record behind `before`, none where there is none.
     [[nodiscard]] Result<std::optional<RecordHeader>> valid_behind(const Position& before, Bytes& buffer);
 

@@ -239,7 +239,9 @@ class Outside(unittest.TestCase):
             due = ring.status(0)["round"] - 5
             wait_until(lambda: [one > due for one in numbers_in(ring, "checkpoint")] == [True], 20, "no checkpoint is due")
             wait_until(lambda: len(numbers_in(ring, "journal")) == 1, 20, "the segments it covers are trimmed")
+            # A node that was late for the first view makes a second one, and that has a segment of its own.
             segment = numbers_in(ring, "journal")[0]
+            self.assertTrue(segment > 1 or views == 1)
             place, kept = path_in(ring, ".anel", "checkpoint"), path_in(ring, "..", "kept")
             shutil.copytree(place, kept)
             deed(place)
