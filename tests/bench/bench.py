@@ -29,17 +29,12 @@ QUICK = {"anel": (1, 1), "peer": (1, 0.5), "sweep": (1, 0.5)}
 
 class Bench:
     def __init__(self, options):
-        self.place = measure.Place(options.binaries, os.path.join(options.results, "work"))
+        # Figures of a moment are nobody's, and other tests keep the disk busy beside them.
+        self.place = measure.Place(options.binaries, os.path.join(options.results, "work"), settles=not options.quick)
         self.unpacked = os.path.abspath(options.peers)
         self.results = Results(os.path.join(options.results, "quick.json" if options.quick else "results.json"))
         self.times = QUICK if options.quick else FULL
         self.failed = []
-
-    def median(self, name, *path):
-        value = self.results.median(name, *path)
-        if value is None:
-            raise measure.Failed(f"the row {name} has to be measured before")
-        return value
 
     def take(self, row):
         count, seconds = self.times[row.group]

@@ -15,10 +15,9 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 
 import tables
-from common import Ring, free_ports, wait_until
+from common import HttpRing, wait_until
 
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
 PERF_LINES = 25
@@ -77,14 +76,11 @@ def idle_ns():
     return int(read("/proc/stat").split("\n")[0].split()[4]) * 1_000_000_000 // os.sysconf("SC_CLK_TCK")
 
 
-def histograms(ports):
+def histograms(ring):
     """{name: (count, sum)} of all nodes together."""
-    sums = collections.defaultdict(lambda: [0, 0])
-    for port in ports:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answer:
-            for name, part, value in re.findall(r"^anel_(\w+)_(count|sum) (\S+)$", answer.read().decode(), re.MULTILINE):
-                sums[name][part == "sum"] += float(value)
-    return sums
+    every = [ring.metrics(node.id) for node in ring.nodes]
+    return {name: tuple(sum(metrics[f"anel_{name}_{part}"] for metrics in every) for part in ("count", "sum"))
+            for _, name in HISTOGRAMS}
 
 
 def stage_of(stack, is_node, thread):
@@ -145,14 +141,15 @@ def place(ring):
     return status["sequence"], status["round"]
 
 
-def measure(ring, ports, load, seconds, folder):
+def measure(ring, load, seconds, folder):
     programs = [("node", node.process.pid) for node in ring.nodes] + [("clients", load.pid)]
     wait_until(lambda: place(ring)[0] > RATHER_MUCH, 20, "the load has begun")
     begun, used, idle, (sequence, round_) = time.monotonic(), usage(programs), idle_ns(), place(ring)
-    told = histograms(ports)
+    told = histograms(ring)
     time.sleep(seconds)
     took = time.monotonic() - begun
     now, idle, (last, last_round) = usage(programs), idle_ns() - idle, place(ring)
+    told_now = histograms(ring)
     messages, rounds = last - sequence, last_round - round_
     body = []
     for kind in sorted(now):
@@ -164,7 +161,7 @@ def measure(ring, ports, load, seconds, folder):
     print(tables.markdown(("threads", "ns a message", "us a round", "switches a round", "cores used"), body))
     body = [("a round", f"{took / rounds * 1e6:,.0f}")]
     for what, name in HISTOGRAMS:
-        count, total = (after - before for after, before in zip(histograms(ports)[name], told[name]))
+        count, total = (after - before for after, before in zip(told_now[name], told[name]))
         body.append((what, f"{total / count * 1e6:,.0f}" if count else ""))
     print("\n" + tables.markdown(("how long it takes", "us"), body))
     perf(programs, sum(now[kind][0] - used[kind][0] for kind in now) / messages, messages / rounds, folder)
@@ -177,26 +174,18 @@ def main():
     parser.add_argument("--seconds", type=float, default=5)
     options, of_bench = parser.parse_known_args()
     os.makedirs(options.results, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=options.results) as folder:
-        ring = Ring(options.binaries, folder=folder)
-        ports = free_ports(len(ring.nodes))
-        for node, port in zip(ring.nodes, ports):
-            node.environment["ANEL_HTTP_PORT"] = str(port)
-        run(ring, ports, folder, options, of_bench)
-    return 0
-
-
-def run(ring, ports, folder, options, of_bench):
-    with ring:
+    with tempfile.TemporaryDirectory(dir=options.results) as folder, HttpRing(options.binaries, folder=folder) as ring:
         ring.wait_healthy()
         arguments = [os.path.join(options.binaries, "anel"), "bench", "throughput", "--json", "--to", ring.addresses(),
                      "--seconds", str(options.seconds + SAMPLE_SECONDS + 6), *of_bench]
         with subprocess.Popen(arguments, stdout=subprocess.DEVNULL) as load:
             try:
-                measure(ring, ports, load, options.seconds, folder)
+                measure(ring, load, options.seconds, folder)
             finally:
                 load.terminate()
+    return 0
 
 
 if __name__ == "__main__":
     sys.exit(main())
+

@@ -6,4 +6,4 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "interop"))
 
 from ports import free_ports  # noqa: E402,F401
-from ring import Dealer, Ring, TimedOut, wait_until  # noqa: E402,F401
+from ring import Dealer, HttpRing, Ring, TimedOut, wait_until  # noqa: E402,F401

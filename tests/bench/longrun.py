@@ -7,7 +7,7 @@ import time
 
 import measure
 from common import Dealer, Ring, wait_until
-from rows import Row
+from rows import AS_IT_COMES, Row
 
 CHUNK_SECONDS = 20
 TURNS = 3
@@ -29,13 +29,13 @@ def seconds_to_serve(ring):
 
 def verify_seconds(place, ring):
     begun = time.monotonic()
-    measure.run([place.program("anel"), "verify", ring.data], PATIENCE)
+    measure.verify(place, ring, PATIENCE)
     return time.monotonic() - begun
 
 
 def push(place, ring):
     """@return messages a second of one stretch of full load on this ring."""
-    return measure.on_ring(place, ring, CHUNK_SECONDS, window=65536)["messages_per_second"]
+    return measure.on_ring(place, ring, CHUNK_SECONDS, **AS_IT_COMES)["messages_per_second"]
 
 
 def large_ledger(bench, gigabytes):
@@ -46,7 +46,7 @@ def large_ledger(bench, gigabytes):
             push(bench.place, ring)
         large, fresh = [], []
         for _ in range(TURNS):
-            fresh.append(measure.anel(bench.place, "throughput", CHUNK_SECONDS, window=65536)["messages_per_second"])
+            fresh.append(measure.anel(bench.place, "throughput", CHUNK_SECONDS, **AS_IT_COMES)["messages_per_second"])
             large.append(push(bench.place, ring))
         ring.stop(60)
         size = os.path.getsize(os.path.join(ring.data, "output.txt")) / 1e9
@@ -102,7 +102,7 @@ def many_clients(bench, count):
         result = measure.load(bench.place, "anel", 20, ports, clients=count, window=1, batch=10, size=100, warm_up=10)
         wait_until(ring.is_healthy, 60, "the ring is whole when all clients have left")
         ring.stop(60)
-        measure.run([bench.place.program("anel"), "verify", ring.data], PATIENCE)
+        measure.verify(bench.place, ring, PATIENCE)
         latency = result["latency"]
         return [said(f"{count:,} clients, 10 messages of 100 B in a batch, one batch in flight each",
                      f"{result['messages_per_second']:,.0f} msgs/s, ack p50 {latency['p50_us'] / 1000:,.0f} ms, "

@@ -34,9 +34,13 @@ def settle(path, patience=30):
 
 
 class Place:
-    """Where the programs lie and where the files of a run may grow."""
+    """Where the programs lie and where the files of a run may grow.
 
-    def __init__(self, binaries, work):
+    `settles`: a run begins when the disk is done with the one before.
+    """
+
+    def __init__(self, binaries, work, settles):
+        self.settles = settles
         self.binaries = os.path.abspath(binaries)
         self.work = os.path.abspath(work)
         os.makedirs(self.work, exist_ok=True)
@@ -51,7 +55,8 @@ class Place:
             yield path
         finally:
             shutil.rmtree(path, ignore_errors=True)
-            settle(self.work)
+            if self.settles:
+                settle(self.work)
 
 
 def run(arguments, patience):
@@ -70,14 +75,15 @@ def output_of(arguments, patience):
     return json.loads(run(arguments, patience))
 
 
+def flags(options):
+    return [part for name, value in options.items() for part in (f"--{name.replace('_', '-')}", str(value))]
+
+
 def load(place, kind, seconds, ports=(), **options):
     """One run of the load generator against servers that run."""
-    arguments = [place.program("bench_load"), kind, "--seconds", str(seconds)]
     if ports:
-        arguments += ["--ports", ",".join(str(port) for port in ports)]
-    for name, value in options.items():
-        arguments += [f"--{name.replace('_', '-')}", str(value)]
-    result = output_of(arguments, seconds + 60)
+        options["ports"] = ",".join(str(port) for port in ports)
+    result = output_of([place.program("bench_load"), kind, *flags({"seconds": seconds, **options})], seconds + 60)
     if result["messages"] == 0:
         raise Failed(f"{kind}: nothing became durable in {seconds} s")
     return result
@@ -89,24 +95,28 @@ def on_file(place, kind, seconds, **options):
         return load(place, kind, seconds, path=os.path.join(folder, "log"), **options)
 
 
+def verify(place, ring, patience):
+    """Of a ring that was stopped."""
+    run([place.program("anel"), "verify", ring.data], patience)
+
+
+def anel_bench(place, kind, seconds, patience, **options):
+    arguments = [place.program("anel"), "bench", kind, "--json", *flags({"seconds": seconds, **options})]
+    return output_of(arguments, patience)["result"]
+
+
 def anel(place, kind, seconds, **options):
     """One `anel bench`, with a fresh ring. It verifies the file and fails if it is wrong."""
     nodes = options.get("nodes", 5)
     with place.folder() as folder:
         base = free_ports(2 * nodes)[0]
-        arguments = [place.program("anel"), "bench", kind, "--json", "--seconds", str(seconds), "--data", folder,
-                     "--base-port", str(base), "--cluster-base-port", str(base + nodes)]
-        for name, value in options.items():
-            arguments += [f"--{name.replace('_', '-')}", str(value)]
-        return output_of(arguments, 10 * seconds + 300)["result"]
+        return anel_bench(place, kind, seconds, 10 * seconds + 300, data=folder, base_port=base,
+                          cluster_base_port=base + nodes, **options)
 
 
 def on_ring(place, ring, seconds, **options):
     """The load of `anel bench throughput` on a ring that runs; its file is verified by whoever ends it."""
-    arguments = [place.program("anel"), "bench", "throughput", "--json", "--seconds", str(seconds), "--to", ring.addresses()]
-    for name, value in options.items():
-        arguments += [f"--{name.replace('_', '-')}", str(value)]
-    return output_of(arguments, 10 * seconds + 300)["result"]
+    return anel_bench(place, "throughput", seconds, 10 * seconds + 60, to=ring.addresses(), **options)
 
 
 def pipeline(place, kind, seconds, **options):
@@ -116,10 +126,6 @@ def pipeline(place, kind, seconds, **options):
                               text=True) as server:
             try:
                 port = int(server.stdout.readline() or 0)
-                arguments = [place.program("anel"), "bench", kind, "--json", "--seconds", str(seconds),
-                             "--to", f"127.0.0.1:{port}"]
-                for name, value in options.items():
-                    arguments += [f"--{name.replace('_', '-')}", str(value)]
-                return output_of(arguments, 10 * seconds + 60)["result"]
+                return anel_bench(place, kind, seconds, 10 * seconds + 60, to=f"127.0.0.1:{port}", **options)
             finally:
                 server.kill()

@@ -51,7 +51,7 @@ def half_peak(bench, seconds):
         peak = measure.on_ring(bench.place, ring, seconds, **AS_IT_COMES)["messages_per_second"]
         half = measure.on_ring(bench.place, ring, seconds, rate=int(peak) // 2, **AS_IT_COMES)
         ring.stop(60)
-        measure.run([bench.place.program("anel"), "verify", ring.data], 10 * seconds + 60)
+        measure.verify(bench.place, ring, 10 * seconds + 60)
         return half
 
 

@@ -16,6 +16,8 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.error
+import urllib.request
 
 import msgpack
 import zmq
@@ -273,6 +275,30 @@ class Ring:
         environment = dict(os.environ, ANEL_NODES=self.addresses())
         return subprocess.run([os.path.join(self.binaries, "anel"), *arguments], env=environment, timeout=120,
                               capture_output=True, text=True, check=False, **options)
+
+
+class HttpRing(Ring):
+    """A ring whose nodes have HTTP ports."""
+
+    def __init__(self, binaries, nodes=5, folder=None, settings=None):
+        super().__init__(binaries, nodes, folder, settings)
+        self.http = free_ports(nodes)
+        for node, port in zip(self.nodes, self.http):
+            node.environment["ANEL_HTTP_PORT"] = str(port)
+
+    def get(self, path, node=0, method="GET"):
+        """(status, headers, body) of an answer, whatever its status."""
+        request = urllib.request.Request(f"http://127.0.0.1:{self.http[node]}{path}", method=method)
+        try:
+            with urllib.request.urlopen(request, timeout=10) as answer:
+                return answer.status, answer.headers, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            return error.code, error.headers, error.read().decode()
+
+    def metrics(self, node=0):
+        """{name with labels: value} of every sample."""
+        lines = [line for line in self.get("/metrics", node)[2].splitlines() if not line.startswith("#")]
+        return {name: float(value) for name, value in (line.rsplit(" ", 1) for line in lines)}
 
 
 class Dealer:

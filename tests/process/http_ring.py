@@ -4,10 +4,10 @@ import json
 import os
 import shutil
 import subprocess
-import urllib.error
 import urllib.request
 
-from common import BINARIES, Ring, free_ports, wait_until
+from common import BINARIES, wait_until
+from ring import HttpRing as RingWithHttp
 
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
 
@@ -27,28 +27,9 @@ def run_tool(case, *command, **options):
     return done.stdout + done.stderr
 
 
-class HttpRing(Ring):
-    """A ring whose nodes have HTTP ports."""
-
+class HttpRing(RingWithHttp):
     def __init__(self, nodes, **settings):
         super().__init__(BINARIES, nodes=nodes, settings=settings)
-        self.http = free_ports(nodes)
-        for node, port in zip(self.nodes, self.http):
-            node.environment["ANEL_HTTP_PORT"] = str(port)
-
-    def get(self, path, node=0, method="GET"):
-        """(status, headers, body) of an answer, whatever its status."""
-        request = urllib.request.Request(f"http://127.0.0.1:{self.http[node]}{path}", method=method)
-        try:
-            with urllib.request.urlopen(request, timeout=10) as answer:
-                return answer.status, answer.headers, answer.read().decode()
-        except urllib.error.HTTPError as error:
-            return error.code, error.headers, error.read().decode()
-
-    def metrics(self, node=0):
-        """{name with labels: value} of every sample."""
-        lines = [line for line in self.get("/metrics", node)[2].splitlines() if not line.startswith("#")]
-        return {name: float(value) for name, value in (line.rsplit(" ", 1) for line in lines)}
 
 
 class Viewer:
